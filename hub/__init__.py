@@ -1,0 +1,1 @@
+"""The running service: intake, delivery, audit, store, transport, identity, API, command line."""

@@ -1,0 +1,91 @@
+"""Answers in JSON, and what may stand in a query string."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any
+
+import orjson
+from aiohttp import web
+
+from hub.api.problems import Problem, call_problem
+from hub.store.records import DeliveryState
+from schemas.registry import Fault
+
+PRIVATE = {"Cache-Control": "no-store"}
+
+
+def answer(
+    document: Mapping[str, Any] | list[Any],
+    status: int = 200,
+    *,
+    media_type: str = "application/json",
+    headers: Mapping[str, str] = PRIVATE,
+) -> web.Response:
+    return web.Response(body=orjson.dumps(document), status=status, content_type=media_type, headers=headers)
+
+
+def bad_parameter(name: str, accepted: str) -> Problem:
+    return call_problem("BAD_PARAMETER", [Fault(f"/query/{name}", "parameter", accepted)])
+
+
+def known_parameters(request: web.Request, *names: str) -> None:
+    """A misspelt parameter would silently ask for something else."""
+    if set(request.query) - set(names):
+        raise bad_parameter("", "Godtagna parametrar: " + (", ".join(names) or "inga"))
+
+
+def whole_number(request: web.Request, name: str, default: int, least: int, most: int) -> int:
+    text = request.query.get(name)
+    if text is None:
+        return default
+    if text.isascii() and text.isdigit() and len(text) <= 18 and least <= int(text) <= most:
+        return int(text)
+    raise bad_parameter(name, f"Ett heltal från {least} till {most}.")
+
+
+def cursor(request: web.Request) -> int | None:
+    return whole_number(request, "cursor", 0, 0, 10**18) or None
+
+
+def instant(request: web.Request, name: str) -> datetime | None:
+    text = request.query.get(name)
+    if text is None:
+        return None
+    try:
+        # A plus sign in a query string arrives as a space when the caller did not encode it.
+        at = datetime.fromisoformat(text.replace(" ", "+"))
+    except ValueError:
+        raise bad_parameter(name, "En tidpunkt med tidszon enligt RFC 3339.") from None
+    if at.tzinfo is None:
+        raise bad_parameter(name, "En tidpunkt med tidszon enligt RFC 3339.")
+    return at
+
+
+def uuid_of(text: str) -> str | None:
+    """The canonical form of a UUID, None for anything else."""
+    try:
+        return str(uuid.UUID(text)) if len(text) == 36 else None
+    except ValueError:
+        return None
+
+
+def path_id(request: web.Request, name: str) -> str:
+    """An id in the path. What is no id cannot be found: the same answer as for an unknown one."""
+    found = uuid_of(request.match_info[name])
+    if found is None:
+        raise call_problem("NOT_FOUND")
+    return found
+
+
+def delivery_states(request: web.Request) -> Collection[DeliveryState] | None:
+    text = request.query.get("state")
+    if text is None:
+        return None
+    offered = {state.value: state for state in DeliveryState if state is not DeliveryState.REFUSED}
+    names = text.split(",")
+    if not all(name in offered for name in names):
+        raise bad_parameter("state", "En eller flera av " + ", ".join(offered))
+    return {offered[name] for name in names}

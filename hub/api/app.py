@@ -1,0 +1,114 @@
+"""The application: one gate names every request, lets it in or not, and turns every fault into a problem."""
+
+from __future__ import annotations
+
+import time
+
+import structlog
+from aiohttp import hdrs, web
+
+from hub.api.keys import CALLER, HUB
+from hub.api.openapi import DOCUMENT, build_document
+from hub.api.problems import Problem, call_problem
+from hub.api.routes import Access, Handler, Operation
+from hub.api.table import OPERATIONS
+from hub.commit_group import Overloaded
+from hub.identity.port import NotAuthenticated
+from hub.service import Hub
+from hub.store.port import StoreUnavailable
+from hub.telemetry import context
+
+log = structlog.get_logger(__name__)
+
+# Set on every answer: nothing here is to be sniffed, framed or sent on as a referrer.
+SAFE_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "DENY",
+}
+
+
+def build_app(hub: Hub) -> web.Application:
+    """The HTTP face of one hub."""
+    app = web.Application(middlewares=[_gate], client_max_size=hub.settings.max_body_bytes, handler_args=None)
+    app[HUB] = hub
+    app[DOCUMENT] = build_document(OPERATIONS)
+    for operation in OPERATIONS:
+        app.router.add_route(operation.method, operation.path, _guarded(operation))
+    app.on_response_prepare.append(_add_safe_headers)
+    return app
+
+
+def _guarded(operation: Operation) -> Handler:
+    """The handler behind its access rule. Anything but public asks for a valid token first."""
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        if operation.access is not Access.PUBLIC:
+            hub = request.app[HUB]
+            authorization = request.headers.get(hdrs.AUTHORIZATION)
+            request[CALLER] = hub.authenticator.authenticate(authorization, hub.clock.now())
+        return await operation.handler(request)
+
+    return handle
+
+
+@web.middleware
+async def _gate(request: web.Request, handler: Handler) -> web.StreamResponse:
+    started = time.perf_counter()
+    with context.entered(request.headers.get("traceparent")) as entered:
+        try:
+            response = await handler(request)
+        except Exception as fault:  # noqa: BLE001 - the outermost place: no fault may leave as anything but a problem
+            response = _as_problem(fault).response(entered.request_id)
+        response.headers["X-Request-ID"] = entered.request_id
+        seconds = time.perf_counter() - started
+        _record(request, response.status, seconds)
+        return response
+
+
+def _as_problem(fault: Exception) -> Problem:
+    match fault:
+        case Problem():
+            return fault
+        case NotAuthenticated(reason=reason):
+            log.info("sign_in_refused", reason=reason.value)
+            return call_problem("NOT_AUTHENTICATED", WWW_Authenticate="Bearer")
+        case web.HTTPRequestEntityTooLarge():
+            return call_problem("TOO_LARGE")
+        case web.HTTPNotFound():
+            return call_problem("NOT_FOUND")
+        case web.HTTPMethodNotAllowed():
+            return call_problem("METHOD_NOT_ALLOWED", Allow=", ".join(sorted(fault.allowed_methods)))
+        case StoreUnavailable() | Overloaded():
+            log.error("not_accepted", reason=type(fault).__name__)
+            return call_problem("UNAVAILABLE", Retry_After="1")
+        case _:
+            log.error("request_failed", exc_info=fault)
+            return call_problem("INTERNAL")
+
+
+def _record(request: web.Request, status: int, seconds: float) -> None:
+    """One line and one measurement per request, under the route's template: ids never get there."""
+    resource = request.match_info.route.resource
+    template = resource.canonical if resource is not None else "none"
+    hub = request.app[HUB]
+    hub.metrics.request_seconds.labels(route=template, method=_method(request), status=status).observe(seconds)
+    caller = request.get(CALLER)
+    log.info(
+        "request",
+        route=template,
+        method=_method(request),
+        status=status,
+        ms=round(seconds * 1000, 2),
+        unit=caller.unit_id if caller else None,
+    )
+
+
+def _method(request: web.Request) -> str:
+    # The method is the caller's text; only those that HTTP knows may become a label.
+    return request.method if request.method in hdrs.METH_ALL else "OTHER"
+
+
+async def _add_safe_headers(request: web.Request, response: web.StreamResponse) -> None:
+    response.headers.update(SAFE_HEADERS)
+    response.headers.pop(hdrs.SERVER, None)

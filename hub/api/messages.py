@@ -1,0 +1,151 @@
+"""Sending, and looking up what one has sent."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from aiohttp import web
+
+from hub.api.answers import (
+    answer,
+    bad_parameter,
+    cursor,
+    instant,
+    known_parameters,
+    path_id,
+    uuid_of,
+    whole_number,
+)
+from hub.api.keys import caller_of, hub_of
+from hub.api.problems import Problem, call_problem, refusal_problem
+from hub.commit_group import Overloaded
+from hub.delivery import notes
+from hub.intake import receipts
+from hub.intake.accepting import Accepted
+from hub.intake.receiving import NotAccepted
+from hub.service import Hub
+from hub.store.port import StoreUnavailable
+from hub.store.records import MessageKey, StoredDelivery, StoredMessage
+from schemas import envelope as envelopes
+from schemas import strict_json
+from schemas.envelope import Envelope, NotAnEvent
+from schemas.registry import Fault
+
+
+async def post_message(request: web.Request) -> web.Response:
+    """One event, structured or binary, or a batch of up to 100 where each is judged alone."""
+    hub, caller = hub_of(request), caller_of(request).unit_id
+    event = await _read_event(request)
+    if isinstance(event, list):
+        # Started in order and judged in order, but committed together.
+        return answer(await asyncio.gather(*(_accept_one(hub, entry, caller) for entry in event)))
+    accepted = await hub.accept(event, caller)
+    if isinstance(accepted, NotAccepted):
+        raise refusal_problem(accepted, hub.rulebook)
+    return answer(accepted.receipt, 200 if accepted.duplicate else 202)
+
+
+async def explain_message(request: web.Request) -> web.Response:
+    """The receipt that the event would get, or the problem; nothing is stored."""
+    hub, caller = hub_of(request), caller_of(request).unit_id
+    event = await _read_event(request)
+    if isinstance(event, list):
+        raise call_problem("WRONG_MEDIA_TYPE")
+    explained = hub.explain(event, caller)
+    if isinstance(explained, NotAccepted):
+        raise refusal_problem(explained, hub.rulebook)
+    return answer(explained.receipt)
+
+
+async def _read_event(request: web.Request) -> Envelope | list[Envelope | NotAnEvent]:
+    body = await request.read()
+    try:
+        return envelopes.parse_http(request.headers.get("Content-Type", ""), request.headers, body)
+    except envelopes.WrongMediaType:
+        raise call_problem("WRONG_MEDIA_TYPE") from None
+    except strict_json.NotJson as fault:
+        raise call_problem("NOT_JSON", [Fault("", fault.reason, "JSON")]) from None
+    except NotAnEvent as fault:
+        raise call_problem("NOT_AN_EVENT", fault.faults) from None
+
+
+async def _accept_one(hub: Hub, event: Envelope | NotAnEvent, caller: str) -> dict[str, Any]:
+    if isinstance(event, NotAnEvent):
+        return _as_entry(call_problem("NOT_AN_EVENT", event.faults))
+    try:
+        accepted: Accepted | NotAccepted = await hub.accept(event, caller)
+    except (StoreUnavailable, Overloaded):
+        return _as_entry(call_problem("UNAVAILABLE"))
+    if isinstance(accepted, NotAccepted):
+        return _as_entry(refusal_problem(accepted, hub.rulebook))
+    return {"status": 200 if accepted.duplicate else 202, "body": accepted.receipt}
+
+
+def _as_entry(problem: Problem) -> dict[str, Any]:
+    return {"status": problem.status, "body": problem.document()}
+
+
+async def get_message(request: web.Request) -> web.Response:
+    """An own message and how far each recipient has come."""
+    hub, caller = hub_of(request), caller_of(request).unit_id
+    key = MessageKey(f"/units/{caller}", path_id(request, "id"))
+    stored = hub.reader.find_messages([key]).get(key)
+    if stored is None:
+        raise call_problem("NOT_FOUND")
+    deliveries = hub.reader.list_deliveries(key)
+    sealed_notes = notes.open_notes(hub.look(), stored, deliveries)
+    rows = [_recipient(delivery, sealed_notes.get(delivery.delivery_id)) for delivery in deliveries]
+    return answer({**_metadata(stored), "rulebook": stored.receipt["rulebook"], "recipients": rows})
+
+
+async def list_messages(request: web.Request) -> web.Response:
+    """Own messages, newest first."""
+    hub, caller = hub_of(request), caller_of(request).unit_id
+    known_parameters(request, "case", "type", "since", "limit", "cursor")
+    limit = whole_number(request, "limit", 50, 1, 200)
+    case_id = request.query.get("case")
+    if case_id is not None and uuid_of(case_id) is None:
+        raise bad_parameter("case", "Ett ärende-id (UUID).")
+    found = hub.reader.list_sent(
+        caller,
+        limit=limit + 1,
+        before=cursor(request),
+        case_id=uuid_of(case_id) if case_id else None,
+        type=request.query.get("type"),
+        since=instant(request, "since"),
+    )
+    page = found[:limit]
+    following = str(page[-1][0]) if len(found) > limit else None
+    return answer({"items": [_metadata(stored) for _, stored in page], "next": following})
+
+
+def _metadata(stored: StoredMessage) -> dict[str, Any]:
+    return {
+        "id": stored.key.message_id,
+        "source": stored.key.source,
+        "type": stored.envelope["type"],
+        "dataschema": stored.envelope["dataschema"],
+        "case": stored.case_id,
+        "correlationid": stored.envelope.get("correlationid"),
+        "causationid": stored.envelope.get("causationid"),
+        "recordedtime": receipts.timestamp(stored.recorded_at),
+        "log": stored.receipt["log"],
+    }
+
+
+def _recipient(delivery: StoredDelivery, note: str | None) -> dict[str, Any]:
+    return {
+        "unit": delivery.unit_id,
+        "state": delivery.state.value,
+        "verdict": delivery.verdict,
+        "code": delivery.code,
+        "rule": delivery.rule,
+        "basis": delivery.basis,
+        "withheld": list(delivery.withheld),
+        "delivery": delivery.delivery_id if delivery.sequence is not None else None,
+        "acknowledged": receipts.timestamp(delivery.acked_at) if delivery.acked_at else None,
+        "handled": receipts.timestamp(delivery.handled_at) if delivery.handled_at else None,
+        "outcome": delivery.outcome,
+        "note": note,
+    }

@@ -1,0 +1,278 @@
+"""The OpenAPI document, built from the table of operations: what is routed is in it, and nothing else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from importlib import metadata
+from typing import Any
+
+from aiohttp import web
+
+from hub.api.answers import answer
+from hub.api.routes import Access, Operation
+from hub.store.records import DeliveryState
+from schemas import envelope as envelopes
+
+DOCUMENT: web.AppKey[dict[str, Any]] = web.AppKey("openapi", dict)
+
+_UUID = {"type": "string", "format": "uuid"}
+_INSTANT = {"type": "string", "format": "date-time"}
+_TEXT = {"type": "string"}
+_MAYBE_TEXT = {"type": ["string", "null"]}
+_TEXTS = {"type": "array", "items": _TEXT}
+_MAYBE_CURSOR = {"type": ["string", "null"], "description": "Ange som cursor för nästa sida."}
+_STATES = {"type": "string", "enum": [state.value for state in DeliveryState]}
+
+
+def _object(properties: Mapping[str, Any], *optional: str) -> dict[str, Any]:
+    required = [name for name in properties if name not in optional]
+    return {"type": "object", "properties": properties, "required": required}
+
+
+def _list_of(schema: Mapping[str, Any]) -> dict[str, Any]:
+    return {"type": "array", "items": schema}
+
+
+_BASIS = {
+    "oneOf": [
+        {"type": "null"},
+        _object({"code": _TEXT, "consent": _MAYBE_TEXT, "version": {"type": ["integer", "null"]}}),
+    ]
+}
+_RECIPIENT = {
+    "unit": _TEXT,
+    "verdict": {"type": "string", "enum": ["deliver", "redact", "refuse", "manual"]},
+    "code": _MAYBE_TEXT,
+    "rule": _TEXT,
+    "basis": _BASIS,
+    "withheld": {**_TEXTS, "description": "Pekare till det som mottagaren inte får; bara avsändaren ser det."},
+    "delivery": _MAYBE_TEXT,
+}
+_LOG = {
+    "oneOf": [
+        {"type": "null", "description": "Vid prövning utan att skicka."},
+        _object({"index": {"type": "integer"}, "leaf": {"type": "string", "pattern": "^[0-9a-f]{64}$"}}),
+    ]
+}
+_CLAIM = _object(
+    {
+        "delivery": _UUID,
+        "message": _UUID,
+        "type": _TEXT,
+        "source": _TEXT,
+        "subject": _MAYBE_TEXT,
+        "sequence": {"type": "integer", "minimum": 1, "description": "Per ärende och mottagare, utan luckor."},
+        "recordedtime": _INSTANT,
+        "dataref": _TEXT,
+        "state": _STATES,
+    }
+)
+_SENT = {
+    "id": _UUID,
+    "source": _TEXT,
+    "type": _TEXT,
+    "dataschema": _TEXT,
+    "case": _MAYBE_TEXT,
+    "correlationid": _MAYBE_TEXT,
+    "causationid": _MAYBE_TEXT,
+    "recordedtime": _INSTANT,
+    "log": _LOG,
+}
+COMPONENTS: Mapping[str, Mapping[str, Any]] = {
+    "Event": {
+        "type": "object",
+        "description": "Ett CloudEvent 1.0. `data` följer typens schema under /schemas.",
+        "required": ["specversion", "id", "source", "type", "time", "data"],
+        "properties": {
+            "specversion": {"const": "1.0"},
+            "id": _UUID,
+            "source": {"type": "string", "pattern": "^/units/[a-z0-9][a-z0-9-]{1,63}$"},
+            "type": {"type": "string", "pattern": "^se[.]samverkan[.]"},
+            "dataschema": {"type": "string", "description": "Saknas det gäller den nyaste versionen."},
+            "datacontenttype": {"const": "application/json"},
+            "time": _INSTANT,
+            "subject": {**_UUID, "description": "Ärende-id, givet av navet."},
+            "correlationid": _UUID,
+            "causationid": _UUID,
+            "expirytime": _INSTANT,
+            "traceparent": _TEXT,
+            "recordedtime": {**_INSTANT, "description": "Sätts av navet vid leverans."},
+            "sequence": {"type": "string", "description": "Sätts av navet vid leverans."},
+            "dataref": {"type": "string", "description": "Sätts av navet vid leverans."},
+            "deliveryid": {**_UUID, "description": "Sätts av navet vid leverans."},
+            "data": {"type": "object"},
+        },
+    },
+    "Receipt": _object(
+        {
+            "id": _UUID,
+            "source": _TEXT,
+            "case": _MAYBE_TEXT,
+            "status": {"const": "accepted"},
+            "recordedtime": _INSTANT,
+            "rulebook": {"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"},
+            "recipients": _list_of(_object({**_RECIPIENT, "about": _MAYBE_TEXT}, "about")),
+            "log": _LOG,
+        }
+    ),
+    "SentPage": _object({"items": _list_of(_object(_SENT)), "next": _MAYBE_CURSOR}),
+    "SentMessage": _object(
+        {
+            **_SENT,
+            "rulebook": _TEXT,
+            "recipients": _list_of(
+                _object(
+                    {
+                        **_RECIPIENT,
+                        "state": _STATES,
+                        "acknowledged": _MAYBE_TEXT,
+                        "handled": _MAYBE_TEXT,
+                        "outcome": _MAYBE_TEXT,
+                        "note": _MAYBE_TEXT,
+                    }
+                )
+            ),
+        }
+    ),
+    "InboxPage": _object({"items": _list_of(_CLAIM), "next": _MAYBE_CURSOR}),
+    "Outcome": {
+        **_object(
+            {
+                "outcome": {"type": "string", "enum": ["handled", "needs_info", "declined"]},
+                "note": {"type": "string", "minLength": 1, "maxLength": 500},
+            },
+            "note",
+        ),
+        "additionalProperties": False,
+    },
+    "Case": _object(
+        {
+            "id": _UUID,
+            "state": _MAYBE_TEXT,
+            "finsam_state": _MAYBE_TEXT,
+            "responsible": _object({"stadsdel": _MAYBE_TEXT, "jobbtorg": _MAYBE_TEXT, "team": _MAYBE_TEXT}),
+            "opened": _INSTANT,
+            "closed": _MAYBE_TEXT,
+            "plans": {"type": "object"},
+            "deadlines": _list_of({"type": "object"}),
+            "sent": _list_of(_object({"id": _UUID, "type": _TEXT, "recordedtime": _INSTANT})),
+            "received": _list_of(_CLAIM),
+        }
+    ),
+    "Consent": _object(
+        {
+            "id": _UUID,
+            "version": {"type": "integer", "minimum": 1},
+            "status": _TEXT,
+            "purpose": _TEXT,
+            "valid_from": {"type": "string", "format": "date"},
+            "valid_to": {"type": "string", "format": "date"},
+            "recorded_by": _TEXT,
+            "edges": _list_of({"type": "object"}),
+            "excluded": _list_of({"type": "object"}),
+        }
+    ),
+    "Units": _object({"on": _TEXT, "items": _list_of({"type": "object"})}),
+    "Catalogue": _object({"rulebook": _TEXT, "items": _list_of({"type": "object"})}),
+    "Status": _object({"status": {"type": "string", "enum": ["ok", "unavailable"]}}),
+    "Problem": _object(
+        {
+            "type": _TEXT,
+            "title": {"type": "string", "description": "På svenska, för handläggaren."},
+            "status": {"type": "integer"},
+            "code": {"type": "string", "description": "Varför; se docs/reference/refusal-codes.md."},
+            "detail": _TEXT,
+            "request_id": _TEXT,
+            "errors": _list_of(_object({"pointer": _TEXT, "keyword": _TEXT, "detail": _TEXT})),
+            "recipients": _list_of({"type": "object"}),
+        },
+        "request_id",
+        "errors",
+        "recipients",
+    ),
+}
+_MEDIA = {"Event": envelopes.MEDIA_STRUCTURED, "Problem": "application/problem+json"}
+_DENIED = {401: ("Giltig token saknas.", "Problem")}
+
+
+def build_document(operations: Iterable[Operation]) -> dict[str, Any]:
+    """An OpenAPI 3.1 document of these operations."""
+    paths: dict[str, dict[str, Any]] = {}
+    for operation in operations:
+        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Samverkansnavet",
+            "version": metadata.version("samverkan"),
+            "description": "Navet genom vilket stadsdelar, jobbtorg, Arbetsförmedlingen, Försäkringskassan, "
+            "Region Stockholm och FINSAM-team planerar tillsammans för en person i taget.",
+        },
+        "servers": [{"url": "/"}],
+        "paths": paths,
+        "components": {
+            "schemas": COMPONENTS,
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+        },
+    }
+
+
+def _operation(operation: Operation) -> dict[str, Any]:
+    public = operation.access is Access.PUBLIC
+    answers = {**operation.answers, **({} if public else _DENIED)}
+    described: dict[str, Any] = {
+        "summary": operation.summary,
+        "tags": [operation.tag],
+        "security": [] if public else [{"token": []}],
+        "parameters": [*_path_parameters(operation.path), *_query_parameters(operation)],
+        "responses": {
+            str(status): _answer(description, name) for status, (description, name) in sorted(answers.items())
+        },
+    }
+    if operation.body is not None:
+        described["requestBody"] = {"required": True, "content": _body(operation.body)}
+    return described
+
+
+def _path_parameters(path: str) -> list[dict[str, Any]]:
+    return [
+        {"name": name, "in": "path", "required": True, "schema": _TEXT} for name in re.findall(r"\{([a-z]+)\}", path)
+    ]
+
+
+def _query_parameters(operation: Operation) -> list[dict[str, Any]]:
+    return [
+        {"name": entry.name, "in": "query", "description": entry.description, "schema": entry.schema}
+        for entry in operation.parameters
+    ]
+
+
+def _answer(description: str, name: str | None) -> dict[str, Any]:
+    if name is None:
+        return {"description": description}
+    if name not in COMPONENTS:
+        return {"description": description, "content": {name: {}}}
+    return {
+        "description": description,
+        "content": {_MEDIA.get(name, "application/json"): {"schema": _reference(name)}},
+    }
+
+
+def _body(name: str) -> dict[str, Any]:
+    if name != "Event":
+        return {"application/json": {"schema": _reference(name)}}
+    batch = {"type": "array", "maxItems": envelopes.MOST_IN_BATCH, "items": _reference(name)}
+    return {
+        envelopes.MEDIA_STRUCTURED: {"schema": _reference(name)},
+        envelopes.MEDIA_BATCH: {"schema": batch},
+        envelopes.MEDIA_DATA: {"schema": {"type": "object", "description": "`data`; attributen som ce-huvuden."}},
+    }
+
+
+def _reference(name: str) -> dict[str, str]:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+async def show(request: web.Request) -> web.Response:
+    return answer(request.app[DOCUMENT], headers={"Cache-Control": "public, max-age=300"})

@@ -1,0 +1,84 @@
+"""For operators: is the process alive, can it take traffic, and its numbers."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from aiohttp import web
+
+from hub.api.answers import answer
+from hub.api.keys import hub_of
+from hub.service import Hub
+from hub.store.port import StoreUnavailable
+from hub.transport.port import TransportUnavailable
+
+OUTBOX_OLDEST_SECONDS = 60.0
+DISK_LEAST_SHARE = 0.02
+UNCACHED = {"Cache-Control": "no-store"}
+
+
+async def live(request: web.Request) -> web.Response:
+    """The loop turns. Asks nothing of anything else."""
+    return answer({"status": "ok"}, headers=UNCACHED)
+
+
+async def ready(request: web.Request) -> web.Response:
+    """200 when messages can be accepted durably and delivered, else 503; `verbose` names every check."""
+    hub = hub_of(request)
+    results = {name: await check(hub) for name, check in CHECKS.items()}
+    faulty = any(fault is not None for fault in results.values())
+    document: dict[str, Any] = {"status": "unavailable" if faulty else "ok"}
+    if "verbose" in request.query:
+        document["checks"] = {name: fault or "ok" for name, fault in results.items()}
+        document["store"] = hub.store.technology
+        document["rulebook"] = hub.rulebook.digest
+    return answer(document, 503 if faulty else 200, headers=UNCACHED)
+
+
+async def _store(hub: Hub) -> str | None:
+    try:
+        hub.store.check()
+    except StoreUnavailable:
+        return "the store cannot be read or written; see the log"
+    return None
+
+
+async def _transport(hub: Hub) -> str | None:
+    try:
+        await hub.transport.probe()
+    except TransportUnavailable:
+        return "claim checks do not get through; see the log"
+    return None
+
+
+async def _outbox(hub: Hub) -> str | None:
+    try:
+        oldest = hub.reader.oldest_unpublished_at()
+    except StoreUnavailable:
+        return "the outbox cannot be read"
+    age = 0.0 if oldest is None else (hub.clock.now() - oldest).total_seconds()
+    return None if age < OUTBOX_OLDEST_SECONDS else f"the oldest claim check has waited {age:.0f} s"
+
+
+async def _disk(hub: Hub) -> str | None:
+    usage = shutil.disk_usage(hub.settings.data_dir)
+    share = usage.free / usage.total
+    return None if share > DISK_LEAST_SHARE else f"{share:.1%} of the disk is free; make room"
+
+
+Check = Callable[[Hub], Awaitable[str | None]]
+CHECKS: dict[str, Check] = {
+    "store": _store,
+    "transport": _transport,
+    "outbox": _outbox,
+    "disk": _disk,
+}
+
+
+async def show_metrics(request: web.Request) -> web.Response:
+    hub = hub_of(request)
+    hub.refresh_metrics()
+    content_type, body = hub.metrics.render()
+    return web.Response(body=body, headers={"Content-Type": content_type, **UNCACHED})

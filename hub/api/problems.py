@@ -1,0 +1,95 @@
+"""Errors as RFC 9457 problem documents: a code, a Swedish title, what to do, and never a value from the request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from aiohttp import web
+
+from hub.intake.receiving import NotAccepted
+from routing.refusals import RefusalCode
+from routing.rulebook import Rulebook
+from schemas.registry import Fault
+
+MEDIA_TYPE = "application/problem+json"
+
+# Answers about the call itself, before any rule of the field applies: status, Swedish title, what to do.
+CALL_PROBLEMS: Mapping[str, tuple[int, str, str]] = {
+    "NOT_JSON": (400, "Innehållet är inte giltig JSON", "Rätta formatet och skicka igen."),
+    "NOT_AN_EVENT": (400, "Innehållet är inte ett giltigt CloudEvent", "Rätta attributen och skicka igen."),
+    "BAD_PARAMETER": (400, "En parameter i anropet är felaktig", "Se /docs för vad som godtas."),
+    "NOT_AUTHENTICATED": (401, "Giltig token saknas", "Hämta en ny token och försök igen."),
+    "NOT_FOUND": (404, "Det som efterfrågas finns inte för er", "Kontrollera adressen."),
+    "METHOD_NOT_ALLOWED": (405, "Metoden stöds inte på den här adressen", "Se /docs för adressens metoder."),
+    "ALREADY_ANSWERED": (409, "Ett annat utfall är redan rapporterat", "Det första utfallet gäller."),
+    "GONE": (410, "Meddelandet får inte längre lämnas ut", "Kontakta avsändaren om uppgiften behövs."),
+    "TOO_LARGE": (413, "Meddelandet är för stort", "Ett meddelande får vara högst 1 MiB."),
+    "WRONG_MEDIA_TYPE": (415, "Innehållstypen stöds inte", "Skicka som application/cloudevents+json."),
+    "INTERNAL": (500, "Ett fel har uppstått i navet", "Försök igen; anmäl felet med request_id om det kvarstår."),
+    "UNAVAILABLE": (503, "Navet kan inte ta emot just nu", "Inget har tagits emot. Försök igen om en stund."),
+}
+
+
+@dataclass(slots=True)
+class Problem(Exception):
+    """An answer other than what was asked for. Raised by handlers, rendered in one place."""
+
+    code: str
+    status: int
+    title: str
+    detail: str
+    errors: Sequence[Mapping[str, str]] = ()
+    recipients: Sequence[Mapping[str, Any]] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def document(self) -> dict[str, Any]:
+        document: dict[str, Any] = {
+            "type": f"urn:samverkan:problem:{self.code}",
+            "title": self.title,
+            "status": self.status,
+            "code": self.code,
+            "detail": self.detail,
+        }
+        if self.errors:
+            document["errors"] = list(self.errors)
+        if self.recipients:
+            document["recipients"] = list(self.recipients)
+        return document
+
+    def response(self, request_id: str | None = None) -> web.Response:
+        document = self.document()
+        if request_id is not None:
+            document["request_id"] = request_id
+        return web.Response(
+            body=orjson.dumps(document),
+            status=self.status,
+            content_type=MEDIA_TYPE,
+            headers=self.headers,
+        )
+
+
+def call_problem(code: str, faults: Sequence[Fault] = (), **headers: str) -> Problem:
+    """A problem with the call itself. Header names are written with underscores: `Retry_After="1"`."""
+    status, title, detail = CALL_PROBLEMS[code]
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Problem(code, status, title, detail, errors=_listed(faults), headers=named)
+
+
+def refusal_problem(refused: NotAccepted, rulebook: Rulebook) -> Problem:
+    """A refused message, with the rulebook's words and every recipient's verdict."""
+    refusal = refused.refusal
+    text = rulebook.refusals[refusal.code]
+    errors = _listed(refused.faults) or [
+        {"pointer": pointer, "keyword": "rule", "detail": text.title_sv} for pointer in refusal.pointers
+    ]
+    detail = text.advice_sv
+    if refusal.code is RefusalCode.UNIT_CLOSED and refusal.about:
+        detail = f"{detail} Efterträdare: {refusal.about}."
+    return Problem(refusal.code.value, text.status, text.title_sv, detail, errors, refused.recipients)
+
+
+def _listed(faults: Sequence[Fault]) -> list[Mapping[str, str]]:
+    return [{"pointer": fault.pointer, "keyword": fault.keyword, "detail": fault.detail} for fault in faults]

@@ -1,0 +1,81 @@
+"""Listening: sockets, limits on what a slow or rude client may hold, and a clean end."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import signal
+
+import structlog
+from aiohttp import web
+
+from hub.api.app import build_app
+from hub.service import Hub
+
+log = structlog.get_logger(__name__)
+
+KEEPALIVE_SECONDS = 75.0
+# Longer than the longest poll (30 s), so that a waiting inbox is answered before its connection is closed.
+DRAIN_SECONDS = 35.0
+
+
+class CannotListen(Exception):
+    """The address cannot be listened on. The text is one sentence for the operator."""
+
+
+class Server:
+    """One hub on one address."""
+
+    def __init__(self, hub: Hub, host: str, port: int) -> None:
+        self._hub = hub
+        self._host = host
+        self._port = port
+        # Compressed bodies are not unpacked: a small body must not become a large one.
+        self._runner = web.AppRunner(
+            build_app(hub),
+            access_log=None,
+            auto_decompress=False,
+            keepalive_timeout=KEEPALIVE_SECONDS,
+            shutdown_timeout=DRAIN_SECONDS,
+        )
+
+    @property
+    def url(self) -> str:
+        host, port = self._runner.addresses[0][:2]
+        return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+    async def start(self) -> None:
+        """Opens the hub, then the door. Raises `CannotListen`; the hub is closed then."""
+        await self._hub.open()
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, self._host, self._port, backlog=1024)
+        try:
+            await site.start()
+        except OSError as fault:
+            await self.stop()
+            raise CannotListen(_sentence(self._host, self._port, fault)) from None
+        log.info("hub_started", url=self.url, store=self._hub.store.technology)
+
+    async def stop(self) -> None:
+        """No new connections, requests under way are answered, then the hub closes."""
+        await self._hub.transport.close()  # waiting inboxes answer at once
+        await self._runner.cleanup()
+        await self._hub.close()
+        log.info("hub_stopped")
+
+
+def _sentence(host: str, port: int, fault: OSError) -> str:
+    if fault.errno == errno.EADDRINUSE:
+        return f"Port {port} on {host} is taken: stop the other program or choose another with --port."
+    if fault.errno in (errno.EACCES, errno.EPERM):
+        return f"Port {port} may not be opened by this user: choose one above 1023 with --port."
+    return f"Cannot listen on {host} port {port}: {fault.strerror or type(fault).__name__}."
+
+
+async def stop_signal() -> None:
+    """Returns when SIGTERM or SIGINT arrives."""
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stopped.set)
+    await stopped.wait()

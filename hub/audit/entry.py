@@ -1,0 +1,172 @@
+"""One entry of the tamper-evident log: canonical JSON (RFC 8785) and its Merkle leaf (RFC 6962 2.1, RFC 9162
+2.1.1).
+
+An entry names things and never tells what they hold: units, ids, codes, categories, field paths, and
+commitments that only the holder of the case's key can open. The guard below leaves out whatever is no such
+name, because an entry can never be taken back.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, Final
+
+import orjson
+
+from hub.store import records
+from hub.telemetry import redaction
+
+LEFT_OUT: Final = "[left out]"
+# An entry bundle of C2SP tlog-tiles writes the length of an entry in 16 bits.
+LARGEST_ENTRY: Final = 65_535
+_LARGEST_NUMBER: Final = 2**53 - 1  # beyond it RFC 8785 has no exact form
+_DEEPEST: Final = 6
+_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_WORD: Final = re.compile(r"[A-Za-z0-9_./:*~@+$#-]{0,256}")
+_IDENTIFIER: Final = re.compile(
+    r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{32}|(?:sha256:)?[0-9a-f]{64}"
+)
+
+
+class AuditAction(StrEnum):
+    """What an entry tells of. Wire values: never renamed, never reused; `docs/reference/audit-events.md`
+    explains."""
+
+    MESSAGE_ACCEPTED = "message_accepted"
+    MESSAGE_REFUSED = "message_refused"
+    DELIVERY_DISCLOSED = "delivery_disclosed"
+    DELIVERY_WITHHELD = "delivery_withheld"
+    DELIVERY_ACKNOWLEDGED = "delivery_acknowledged"
+    DELIVERY_HANDLED = "delivery_handled"
+    CONSENT_RECORDED = "consent_recorded"
+    CONSENT_WITHDRAWN = "consent_withdrawn"
+    RULEBOOK_LOADED = "rulebook_loaded"
+    HUB_STARTED = "hub_started"
+    HUB_STOPPED = "hub_stopped"
+    KEY_CREATED = "key_created"
+    TOKEN_ISSUED = "token_issued"  # noqa: S105 - the name of an event, no secret
+    SIGN_IN_REFUSED = "sign_in_refused"
+
+
+def build(
+    index: int,
+    at: datetime,
+    action: AuditAction,
+    actor: str,
+    *,
+    unit: str | None = None,
+    type: str | None = None,
+    message_id: str | None = None,
+    case_id: str | None = None,
+    code: str | None = None,
+    detail: Mapping[str, Any] | None = None,
+) -> records.AuditRow:
+    """The entry at `index`. `actor` is a unit id, `hub` or `operator`; `unit` whom it concerns, when another.
+
+    `case_id` goes into the row's index only; the entry itself has a commitment in `detail["case_ref"]`.
+    `detail` adds names to the entry (version, payload, rule, rulebook, basis, categories, withheld,
+    recipients ...). A text in it that is no name, id, path or digest is written as `[left out]`. Raises
+    `ValueError` for a detail that repeats one of the entry's own names, holds a number or a nesting that has
+    no canonical form, or the case id itself.
+    """
+    told: dict[str, Any] = {
+        "seq": index,
+        "t": _instant(at),
+        "action": action.value,
+        "actor": _word(actor),
+        "unit": unit and _word(unit),
+        "type": type and _word(type),
+        "message": message_id and _word(message_id),
+        "code": code and _word(code),
+    }
+    if detail:
+        if not told.keys().isdisjoint(detail):
+            raise ValueError("a detail repeats one of the entry's own names")
+        told |= _members(detail, 0)
+    entry = canonical({name: value for name, value in told.items() if value is not None})
+    if case_id and case_id.encode() in entry:
+        raise ValueError("an entry holds a commitment to the case, never the case id")
+    return records.AuditRow(
+        index=index,
+        entry=entry,
+        leaf=leaf_hash(entry),
+        at=at,
+        action=action.value,
+        actor=actor,
+        unit=unit,
+        type=type,
+        message_id=message_id,
+        case_id=case_id,
+        code=code,
+    )
+
+
+def leaf_hash(entry: bytes) -> bytes:
+    """SHA-256 of a zero byte and the entry."""
+    return hashlib.sha256(b"\0" + entry).digest()
+
+
+def canonical(document: Mapping[str, Any]) -> bytes:
+    """RFC 8785 for what an entry can hold: ASCII names and words, whole numbers, truth values, null.
+
+    Raises `ValueError` when the result is too large for an entry bundle.
+    """
+    entry = orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
+    if len(entry) > LARGEST_ENTRY:
+        raise ValueError(f"an entry has at most {LARGEST_ENTRY} bytes")
+    return entry
+
+
+def _members(detail: Mapping[Any, Any], depth: int) -> dict[str, Any]:
+    if not all(map(_names_a_member, detail)):
+        raise ValueError("a name in an entry is made of small letters, digits and underscores")
+    return {
+        name: _word(value) if type(value) is str else _plain(value, depth + 1)
+        for name, value in detail.items()
+    }
+
+
+def _plain(value: Any, depth: int) -> Any:
+    if isinstance(value, str):
+        return _word(value)
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int) and abs(value) <= _LARGEST_NUMBER:
+        return value if len(str(value)) < 10 else _number(value)
+    if depth > _DEEPEST:
+        raise ValueError("an entry is nested too deep")
+    if isinstance(value, Mapping):
+        return _members(value, depth)
+    if isinstance(value, list | tuple):
+        return [_word(item) if type(item) is str else _plain(item, depth + 1) for item in value]
+    raise ValueError("an entry holds words, whole numbers, truth values, lists and objects")
+
+
+def _number(value: int) -> int | str:
+    return value if redaction.clean(value) == value else LEFT_OUT
+
+
+def _word(text: str) -> str:
+    if len(text) >= 32 and _IDENTIFIER.fullmatch(text) is not None:
+        return text
+    return text if _is_name(text) else LEFT_OUT
+
+
+@functools.lru_cache(maxsize=1024)
+def _names_a_member(name: object) -> bool:
+    return isinstance(name, str) and _NAME.fullmatch(name) is not None
+
+
+@functools.lru_cache(maxsize=8192)
+def _is_name(text: str) -> bool:
+    """True for units, rules, paths, codes: few and used again and again, so the answer is kept."""
+    return _WORD.fullmatch(text) is not None and redaction.clean_text(text) == text
+
+
+def _instant(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"

@@ -1,0 +1,123 @@
+"""The only place that builds concrete parts. Each can be replaced by a keyword, for tests and other engines."""
+
+from __future__ import annotations
+
+from importlib import metadata
+from pathlib import Path
+
+from hub.clock import Clock, SystemClock
+from hub.commit_group import CommitGroup, Handler
+from hub.delivery.answering import AcknowledgeDelivery, DeliveryAnswering, ReportHandled
+from hub.delivery.reading import DeliveryReading, ReadDelivery
+from hub.delivery.relay import MarkPublished, PublicationMarking, Relay
+from hub.identity.port import Authenticator
+from hub.identity.tokens import SigningKey, TokenAuthenticator, TokenIssuer
+from hub.intake.accepting import AcceptMessage, MessageAcceptance, RecordRefusal, RefusalRecording
+from hub.intake.receiving import Receiver
+from hub.ledger import Ledger
+from hub.registry_of_consents import ConsentBook
+from hub.service import Hub
+from hub.settings import Settings
+from hub.store.port import Group, Reader, Store
+from hub.store.sqlite import SqliteStore, open_readonly
+from hub.telemetry.metrics import Metrics
+from hub.transport.in_process import InProcessTransport
+from hub.transport.port import Transport
+from hub.vault import Vault
+from routing import directory as directories
+from routing import rulebook as rulebooks
+from routing.directory import Directory
+from routing.rulebook import Rulebook
+from schemas.registry import Registry
+
+DATABASE = "hub.sqlite3"
+MASTER_KEY = "master.key"
+SIGNING_KEY = "signing.key"
+
+
+def build_hub(
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    store: Store | None = None,
+    transport: Transport | None = None,
+    authenticator: Authenticator | None = None,
+    registry: Registry | None = None,
+    directory: Directory | None = None,
+    rulebook: Rulebook | None = None,
+) -> Hub:
+    """A hub ready to be opened. Raises `VaultLocked`, `StoreUnavailable`, `RulesBroken`, `KeyLocked`."""
+    clock = clock or SystemClock()
+    registry = registry or Registry.load()
+    directory = directory or directories.load(settings.directory_dir)
+    rulebook = rulebook or rulebooks.load(settings.rules_dir)
+    prepare_data_dir(settings.data_dir)
+    first_start = not database_path(settings).exists()
+    vault = Vault.open(settings.data_dir / MASTER_KEY, create=first_start)
+    metrics = Metrics(metadata.version("samverkan"))
+    if authenticator is None:
+        key = open_signing_key(settings, create=True)
+        authenticator = TokenAuthenticator(key, issuer=settings.issuer, audience=settings.audience)
+    store = store or SqliteStore.open(database_path(settings))
+    transport = transport or InProcessTransport()
+    book = ConsentBook(directory)
+    receiver = Receiver(registry, directory, rulebook, vault, allow_test_numbers=settings.allow_test_numbers)
+    acceptance = MessageAcceptance(directory, rulebook, book)
+    answering = DeliveryAnswering()
+    handlers: dict[type, Handler] = {
+        AcceptMessage: acceptance,
+        RecordRefusal: RefusalRecording(),
+        ReadDelivery: DeliveryReading(directory, rulebook, receiver),
+        AcknowledgeDelivery: answering,
+        ReportHandled: answering,
+        MarkPublished: PublicationMarking(),
+    }
+
+    def new_ledger(group: Group) -> Ledger:
+        return Ledger(group, vault, book, clock.now())
+
+    group = CommitGroup(store, handlers, new_ledger, largest=settings.group_size, queue_limit=settings.queue_limit)
+    group.on_commit(lambda committed: metrics.commit_group_size.observe(committed.size))
+    group.on_commit(lambda committed: metrics.commit_seconds.observe(committed.seconds))
+    return Hub(
+        settings=settings,
+        clock=clock,
+        registry=registry,
+        directory=directory,
+        rulebook=rulebook,
+        vault=vault,
+        store=store,
+        transport=transport,
+        authenticator=authenticator,
+        metrics=metrics,
+        receiver=receiver,
+        acceptance=acceptance,
+        book=book,
+        group=group,
+        relay=Relay(store, transport, group),
+    )
+
+
+def prepare_data_dir(path: Path) -> None:
+    """Makes the data directory, readable by its owner only."""
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def database_path(settings: Settings) -> Path:
+    return settings.data_dir / DATABASE
+
+
+def open_signing_key(settings: Settings, *, create: bool) -> SigningKey:
+    """The key that signs this hub's tokens. Raises `KeyLocked` when there is none and none may be made."""
+    return SigningKey.open(settings.data_dir / SIGNING_KEY, create=create)
+
+
+def build_issuer(settings: Settings) -> TokenIssuer:
+    """For `samverkan token`: whoever reads the data directory may issue tokens for trying things."""
+    key = open_signing_key(settings, create=False)
+    return TokenIssuer(key, issuer=settings.issuer, audience=settings.audience)
+
+
+def open_reader(settings: Settings) -> Reader:
+    """For looking things up beside a running hub. Raises `StoreUnavailable` when there is no database."""
+    return open_readonly(database_path(settings))

@@ -1,0 +1,169 @@
+"""Group commit: what arrives while one transaction goes to disk travels together in the next.
+
+No timer: an idle hub commits each command at once, a busy one commits many together. Within a group commands run one
+after another on the event loop's thread, so each sees what the ones before it did; only the commit waits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+import structlog
+
+from hub.ledger import Ledger
+from hub.store.port import Store, StoreUnavailable
+
+log = structlog.get_logger(__name__)
+
+Result = TypeVar("Result", covariant=True)
+
+
+class Command(Protocol[Result]):
+    """Something that one unit wants done durably. Its class chooses the handler."""
+
+
+class Handler(Protocol):
+    """How commands of one class are carried out inside a group."""
+
+    def prepare(self, ledger: Ledger, commands: Sequence[Any]) -> None:
+        """Reads for all of them at once what `handle` will need."""
+
+    def handle(self, ledger: Ledger, command: Any) -> Any:
+        """Decides, and adds to the ledger's changes as its last act: raising before that leaves no trace."""
+
+
+class Overloaded(Exception):
+    """More is waiting than the hub promises to hold. Nothing was accepted; try again later."""
+
+
+@dataclass(slots=True)
+class _Waiting:
+    command: Any
+    done: asyncio.Future[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class GroupCommitted:
+    """What listeners hear after a group is on disk."""
+
+    ledger: Ledger
+    size: int
+    seconds: float
+
+
+class CommitGroup:
+    """Owns the store's writing side. `submit` returns when the command's effect is durable."""
+
+    def __init__(
+        self,
+        store: Store,
+        handlers: Mapping[type, Handler],
+        new_ledger: Callable[[Any], Ledger],
+        *,
+        largest: int = 256,
+        queue_limit: int = 4096,
+    ) -> None:
+        self._store = store
+        self._handlers = handlers
+        self._new_ledger = new_ledger
+        self._largest = largest
+        self._queue_limit = queue_limit
+        self._queue: deque[_Waiting] = deque()
+        self._arrived = asyncio.Event()
+        self._closing = False
+        self._task: asyncio.Task[None] | None = None
+        self._listeners: list[Callable[[GroupCommitted], None]] = []
+
+    def on_commit(self, listener: Callable[[GroupCommitted], None]) -> None:
+        """Calls `listener` after each commit, on the event loop, before the senders get their answers."""
+        self._listeners.append(listener)
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._run(), name="commit-group")
+
+    async def stop(self) -> None:
+        """Finishes what is queued, then ends. Later submissions are refused as `Overloaded`."""
+        self._closing = True
+        self._arrived.set()
+        if self._task is not None:
+            await self._task
+            self._task = None
+
+    async def submit(self, command: Any) -> Any:
+        """The handler's answer, once durable. Raises `Overloaded`, `StoreUnavailable`, or what the handler raised."""
+        if self._closing or len(self._queue) >= self._queue_limit:
+            raise Overloaded
+        waiting = _Waiting(command, asyncio.get_running_loop().create_future())
+        self._queue.append(waiting)
+        self._arrived.set()
+        return await waiting.done
+
+    async def _run(self) -> None:
+        while True:
+            await self._arrived.wait()
+            self._arrived.clear()
+            while self._queue:
+                batch = [self._queue.popleft() for _ in range(min(self._largest, len(self._queue)))]
+                await self._commit(batch)
+            if self._closing:
+                return
+
+    async def _commit(self, batch: Sequence[_Waiting]) -> None:
+        started = time.perf_counter()
+        try:
+            group = self._store.begin()
+        except StoreUnavailable as unavailable:
+            self._fail(batch, unavailable)
+            return
+        try:
+            ledger = self._new_ledger(group)
+            answers = self._carry_out(ledger, batch)
+            group.write(ledger.changes)
+            await self._store.commit(group)
+        except BaseException as fault:
+            self._store.roll_back(group)
+            self._fail(batch, fault if isinstance(fault, StoreUnavailable) else StoreUnavailable())
+            if not isinstance(fault, StoreUnavailable):
+                log.exception("commit_group_failed", size=len(batch))
+            if not isinstance(fault, Exception):
+                raise
+            return
+        committed = GroupCommitted(ledger, len(batch), time.perf_counter() - started)
+        for listener in self._listeners:
+            listener(committed)
+        for waiting, answer in zip(batch, answers, strict=True):
+            _settle(waiting, answer)
+
+    def _carry_out(self, ledger: Ledger, batch: Sequence[_Waiting]) -> list[Any]:
+        by_class: dict[type, list[Any]] = {}
+        for waiting in batch:
+            by_class.setdefault(type(waiting.command), []).append(waiting.command)
+        for kind, commands in by_class.items():
+            self._handlers[kind].prepare(ledger, commands)
+        answers: list[Any] = []
+        for waiting in batch:
+            try:
+                answers.append(self._handlers[type(waiting.command)].handle(ledger, waiting.command))
+            except StoreUnavailable:
+                raise
+            except Exception as fault:  # noqa: BLE001 - one command's fault is its own caller's, not the group's
+                answers.append(fault)
+        return answers
+
+    def _fail(self, batch: Sequence[_Waiting], fault: Exception) -> None:
+        for waiting in batch:
+            _settle(waiting, fault)
+
+
+def _settle(waiting: _Waiting, answer: Any) -> None:
+    if waiting.done.done():
+        return  # the caller went away; what it asked for is durable all the same
+    if isinstance(answer, Exception):
+        waiting.done.set_exception(answer)
+    else:
+        waiting.done.set_result(answer)

@@ -1,0 +1,177 @@
+"""A recipient opens a message: everything is decided again, and the log hears of it before the bytes leave.
+
+What was allowed at intake may not be any more: a consent was withdrawn, a protection arrived, a unit closed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hub.audit.entry import AuditAction
+from hub.intake import receipts
+from hub.intake.accepting import cited_consents
+from hub.intake.receiving import Receiver
+from hub.ledger import LaneErased, Ledger
+from hub.store.records import DeliveryChange, DeliveryState, DeliveryView
+from hub.vault import SealingKey, body_aad
+from routing import decision as decisions
+from routing.decision import Ruling
+from routing.directory import Directory
+from routing.message import Message
+from routing.refusals import RefusalCode
+from routing.rulebook import Rulebook
+from routing.situation import Situation
+
+# States in which a copy has not been read yet; reading moves it, reading again does not.
+UNREAD = frozenset({DeliveryState.PENDING, DeliveryState.NOTIFIED})
+
+
+@dataclass(frozen=True, slots=True)
+class ReadDelivery:
+    """`caller` wants to see its copy."""
+
+    caller: str
+    delivery_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotYours:
+    """No such delivery, or another unit's: the same answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """It may not, or not any more, be disclosed. The recipient is not told which of the reasons."""
+
+    code: RefusalCode
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The CloudEvent as this recipient may see it now, as a structured-mode document."""
+
+    event: Mapping[str, Any]
+
+
+class DeliveryReading:
+    """The handler of `ReadDelivery`."""
+
+    def __init__(self, directory: Directory, rulebook: Rulebook, receiver: Receiver) -> None:
+        self._directory = directory
+        self._rulebook = rulebook
+        self._receiver = receiver
+
+    def prepare(self, ledger: Ledger, commands: Sequence[ReadDelivery]) -> None:
+        ids = {command.delivery_id for command in commands}
+        ledger.prepare_deliveries(ids)
+        views = [view for view in map(ledger.find_delivery, ids) if view is not None]
+        ledger.prepare_cases({view.message.case_id for view in views if view.message.case_id is not None})
+        ledger.prepare_data_keys({view.message.lane_id for view in views})
+
+    def handle(self, ledger: Ledger, command: ReadDelivery) -> Opened | Gone | NotYours:
+        view = ledger.find_delivery(command.delivery_id)
+        if view is None or not is_readable_by(view, command.caller):
+            return NotYours()
+        expires_at = view.message.expires_at
+        if view.delivery.state is DeliveryState.EXPIRED or (
+            expires_at is not None and expires_at <= ledger.at and view.delivery.state in UNREAD
+        ):
+            return self._withhold(ledger, view, RefusalCode.EXPIRED, DeliveryState.EXPIRED)
+        try:
+            key = ledger.existing_key(view.message.lane_id)
+            message = self._reopen(ledger, view, key)
+        except LaneErased:
+            return self._withhold(ledger, view, RefusalCode.COULD_NOT_BE_DELIVERED, None)
+        ruling = self._decide(ledger, view, message)
+        if not ruling.discloses or ruling.copy is None:
+            code = ruling.code or RefusalCode.COULD_NOT_BE_DELIVERED
+            return self._withhold(ledger, view, code, None)
+        return self._disclose(ledger, view, ruling, key)
+
+    def _reopen(self, ledger: Ledger, view: DeliveryView, key: SealingKey) -> Message:
+        stored = view.message
+        if stored.sealed is None:
+            raise LaneErased
+        source, message_id = stored.key.source, stored.key.message_id
+        aad = body_aad(stored.lane_id, source, message_id, stored.type, stored.version)
+        case = ledger.find_case(stored.case_id)
+        body = key.open(stored.sealed, aad=aad)
+        return self._receiver.reopen(stored.envelope, body, case.person_key if case else None)
+
+    def _decide(self, ledger: Ledger, view: DeliveryView, message: Message) -> Ruling:
+        keys = {message.person_key} if message.person_key is not None else set()
+        ledger.prepare_persons(keys, cited_consents(message))
+        situation = Situation(
+            at=ledger.at,
+            accepted_at=view.message.recorded_at,
+            case=ledger.find_case(view.message.case_id),
+            consents=ledger.consents_of(message.person_key),
+        )
+        return decisions.decide_again(
+            message,
+            view.delivery.unit_id,
+            view.delivery.kind,
+            situation,
+            self._directory,
+            self._rulebook,
+        )
+
+    def _withhold(self, ledger: Ledger, view: DeliveryView, code: RefusalCode, state: DeliveryState | None) -> Gone:
+        """Logged with its reason, told without it. An expired copy says so: its sender chose the time."""
+        ledger.audit(
+            AuditAction.DELIVERY_WITHHELD,
+            view.delivery.unit_id,
+            unit=view.delivery.unit_id,
+            type=view.message.type,
+            message_id=view.message.key.message_id,
+            case_id=view.message.case_id,
+            code=code.value,
+            detail={"rulebook": self._rulebook.digest},
+        )
+        if state is not None:
+            ledger.changes.delivery_changes.append(DeliveryChange(view.delivery.delivery_id, state=state))
+        expired = code is RefusalCode.EXPIRED
+        return Gone(code if expired else RefusalCode.COULD_NOT_BE_DELIVERED)
+
+    def _disclose(self, ledger: Ledger, view: DeliveryView, ruling: Ruling, key: SealingKey) -> Opened:
+        stored, delivery = view.message, view.delivery
+        ledger.audit(
+            AuditAction.DELIVERY_DISCLOSED,
+            delivery.unit_id,
+            unit=delivery.unit_id,
+            type=stored.type,
+            message_id=stored.key.message_id,
+            case_id=stored.case_id,
+            detail={
+                "case_ref": key.commit(stored.lane_id.encode()),
+                "rulebook": self._rulebook.digest,
+                "categories": sorted(ruling.carried),
+                **{
+                    name: value
+                    for name, value in receipts.recipient_row(ruling, delivery.delivery_id).items()
+                    if name in ("verdict", "rule", "basis", "withheld")
+                },
+            },
+        )
+        if delivery.state in UNREAD:
+            change = DeliveryChange(delivery.delivery_id, state=DeliveryState.READ)
+            ledger.changes.delivery_changes.append(change)
+        return Opened(
+            {
+                "specversion": "1.0",
+                "datacontenttype": "application/json",
+                **stored.envelope,
+                "recordedtime": receipts.timestamp(stored.recorded_at),
+                "sequence": str(delivery.sequence),
+                "dataref": f"/v1/inbox/{delivery.delivery_id}",
+                "deliveryid": delivery.delivery_id,
+                "data": ruling.copy,
+            }
+        )
+
+
+def is_readable_by(view: DeliveryView, caller: str) -> bool:
+    """A refused copy is nobody's: its recipient never learns that there was one."""
+    return view.delivery.unit_id == caller and view.delivery.state is not DeliveryState.REFUSED

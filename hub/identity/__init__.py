@@ -1,0 +1,1 @@
+"""Who calls: tokens in, a unit out."""

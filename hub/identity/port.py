@@ -1,0 +1,52 @@
+"""The authenticator's contract: an Authorization header in, a unit out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+
+class Reason(StrEnum):
+    """Why a caller is not let in: for the log and the audit. The caller only learns that the answer is no."""
+
+    MISSING = "missing"
+    NOT_BEARER = "not_bearer"
+    TOO_LARGE = "too_large"
+    MALFORMED = "malformed"
+    ALGORITHM = "algorithm"
+    HEADER = "header"
+    TYPE = "type"
+    KEY = "key"
+    SIGNATURE = "signature"
+    CLAIMS = "claims"
+    ISSUER = "issuer"
+    AUDIENCE = "audience"
+    LIFETIME = "lifetime"
+    NOT_YET_VALID = "not_yet_valid"
+    EXPIRED = "expired"
+
+
+class NotAuthenticated(Exception):
+    """The caller has no valid token. Holds the reason and nothing of the token."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason.value)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls, for as long as the token counts."""
+
+    unit_id: str
+    token_id: str
+    expires_at: datetime
+
+
+class Authenticator(Protocol):
+    """Safe to call for every request; the answer may come from a cache, the times never do."""
+
+    def authenticate(self, authorization_header: str | None, at: datetime) -> Caller:
+        """The caller at the instant `at`. Raises `NotAuthenticated`."""

@@ -1,0 +1,220 @@
+"""Bearer tokens of the hub's own making: JWTs (RFC 7519) signed with Ed25519, in the profile of RFC 9068.
+
+Verification follows RFC 8725: one algorithm, an explicit type, issuer and audience, no key that the token
+itself brings along. The algorithm is called `Ed25519` (RFC 9864); the older name `EdDSA` stands for two
+curves and is refused. A token cannot be called back, which is why it lives an hour at most.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+import secrets
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import OKPKey
+
+from hub import key_file
+from hub.identity.port import Caller, NotAuthenticated, Reason
+from schemas import strict_json
+
+ALGORITHM: Final = "Ed25519"
+TYPE: Final = "at+jwt"
+LONGEST_TTL: Final = timedelta(hours=1)
+SKEW_SECONDS: Final = 60
+LARGEST_TOKEN: Final = 8192
+_TOKENS_KEPT: Final = 4096
+_HEADER_NAMES: Final = frozenset({"alg", "typ", "kid"})
+_SEGMENTS: Final = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
+_UNIT_ID: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_TOKEN_ID: Final = re.compile(r"[A-Za-z0-9_-]{16,64}")
+_LATEST_SECOND: Final = 253_402_300_799  # the last second of the year 9999, where datetime ends
+
+
+class SigningKey:
+    """The key that signs and verifies the hub's tokens, kept in its own file."""
+
+    def __init__(self, secret: bytes) -> None:
+        seed = key_file.derive(secret, "token-signing")
+        self.key: Final = OKPKey.import_key(Ed25519PrivateKey.from_private_bytes(seed))
+        self.key_id: Final = self.key.thumbprint()
+
+    @classmethod
+    def open(cls, path: Path, *, create: bool) -> SigningKey:
+        """Reads the key file, or makes it when `create` and there is none. Raises `key_file.KeyLocked`."""
+        return cls(key_file.load_or_create(path, create=create))
+
+
+class TokenIssuer:
+    """Makes tokens for units."""
+
+    def __init__(
+        self, key: SigningKey, *, issuer: str, audience: str, ttl_max: timedelta = LONGEST_TTL
+    ) -> None:
+        self._key = key
+        self._issuer = issuer
+        self._audience = audience
+        self._ttl_max = min(ttl_max, LONGEST_TTL)
+
+    def issue(self, unit_id: str, ttl: timedelta, at: datetime) -> str:
+        """A token for the unit from `at` on. Raises `ValueError` when `ttl` is not between a second and the
+        maximum, or the unit id has a form that no unit has."""
+        if not timedelta(seconds=1) <= ttl <= self._ttl_max:
+            raise ValueError(f"a token lives from 1 to {self._ttl_max.total_seconds():.0f} seconds")
+        if not _is_unit_id(unit_id):
+            raise ValueError("a unit id is made of small letters, digits and single hyphens")
+        issued = int(at.timestamp())
+        claims = {
+            "iss": self._issuer,
+            "aud": self._audience,
+            "sub": unit_id,
+            "iat": issued,
+            "nbf": issued,
+            "exp": issued + int(ttl.total_seconds()),
+            "jti": secrets.token_urlsafe(16),
+        }
+        header = {"alg": ALGORITHM, "typ": TYPE, "kid": self._key.key_id}
+        return jwt.encode(header, claims, self._key.key, algorithms=[ALGORITHM])
+
+
+@dataclass(frozen=True, slots=True)
+class _Verified:
+    caller: Caller
+    begins: int
+    ends: int
+
+
+class TokenAuthenticator:
+    """Verifies the hub's own tokens; a token seen before costs no signature, but its times count on every
+    call.
+
+    For one thread, the event loop's. `skew` between the clocks of hub and issuer is 60 seconds.
+    """
+
+    def __init__(self, key: SigningKey, *, issuer: str, audience: str) -> None:
+        self._key = key
+        self._issuer = issuer
+        self._audience = audience
+        self._known: OrderedDict[str, _Verified] = OrderedDict()
+
+    def authenticate(self, authorization_header: str | None, at: datetime) -> Caller:
+        """The caller whom the header's bearer token (RFC 6750) names. Raises `NotAuthenticated`."""
+        token = _bearer_token(authorization_header)
+        verified = self._known.get(token)
+        if verified is None:
+            verified = self._verify(token)
+            _check_times(verified, at)
+            self._remember(token, verified)
+        else:
+            _check_times(verified, at)
+        return verified.caller
+
+    def _verify(self, token: str) -> _Verified:
+        header = _parse_segments(token)
+        _check_header(header, self._key.key_id)
+        try:
+            jwt.decode(token, self._key.key, algorithms=[ALGORITHM])
+        except JoseError:
+            raise NotAuthenticated(Reason.SIGNATURE) from None
+        # joserfc keeps the last of duplicate names; the strict reader refuses them.
+        return self._check_claims(_load_object(token.split(".")[1]))
+
+    def _check_claims(self, claims: Mapping[str, Any]) -> _Verified:
+        if claims.get("iss") != self._issuer:
+            raise NotAuthenticated(Reason.ISSUER)
+        if claims.get("aud") != self._audience:
+            raise NotAuthenticated(Reason.AUDIENCE)
+        issued, begins, ends = (_instant(claims, name) for name in ("iat", "nbf", "exp"))
+        if not issued < ends <= issued + LONGEST_TTL.total_seconds():
+            raise NotAuthenticated(Reason.LIFETIME)
+        unit_id, token_id = claims.get("sub"), claims.get("jti")
+        if not isinstance(unit_id, str) or not _is_unit_id(unit_id):
+            raise NotAuthenticated(Reason.CLAIMS)
+        if not isinstance(token_id, str) or _TOKEN_ID.fullmatch(token_id) is None:
+            raise NotAuthenticated(Reason.CLAIMS)
+        caller = Caller(unit_id, token_id, datetime.fromtimestamp(ends, UTC))
+        return _Verified(caller, max(issued, begins), ends)
+
+    def _remember(self, token: str, verified: _Verified) -> None:
+        self._known[token] = verified
+        if len(self._known) > _TOKENS_KEPT:
+            self._known.popitem(last=False)
+
+
+def _bearer_token(authorization_header: str | None) -> str:
+    if not authorization_header:
+        raise NotAuthenticated(Reason.MISSING)
+    scheme, _, token = authorization_header.partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise NotAuthenticated(Reason.NOT_BEARER)
+    if len(token) > LARGEST_TOKEN:
+        raise NotAuthenticated(Reason.TOO_LARGE)
+    return token
+
+
+def _parse_segments(token: str) -> Mapping[str, Any]:
+    """The header of a token whose three parts are strictly base64url."""
+    if _SEGMENTS.fullmatch(token) is None:
+        raise NotAuthenticated(Reason.MALFORMED)
+    header, payload, signature = token.split(".")
+    _decode(payload)
+    _decode(signature)
+    return _load_object(header)
+
+
+def _decode(segment: str) -> bytes:
+    """RFC 7515 section 2: no padding, and only the one spelling that encoding would give."""
+    if len(segment) % 4 == 1:
+        raise NotAuthenticated(Reason.MALFORMED)
+    raw = base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4))
+    if base64.urlsafe_b64encode(raw).rstrip(b"=") != segment.encode():
+        raise NotAuthenticated(Reason.MALFORMED)
+    return raw
+
+
+def _load_object(segment: str) -> Mapping[str, Any]:
+    try:
+        document = strict_json.loads(_decode(segment))
+    except strict_json.NotJson:
+        raise NotAuthenticated(Reason.MALFORMED) from None
+    if not isinstance(document, dict):
+        raise NotAuthenticated(Reason.MALFORMED)
+    return document
+
+
+def _check_header(header: Mapping[str, Any], key_id: str) -> None:
+    if header.get("alg") != ALGORITHM:
+        raise NotAuthenticated(Reason.ALGORITHM)
+    if not header.keys() <= _HEADER_NAMES:  # jku, x5u, jwk, x5c, crit, b64 and whatever comes next
+        raise NotAuthenticated(Reason.HEADER)
+    if header.get("typ") != TYPE:
+        raise NotAuthenticated(Reason.TYPE)
+    if header.get("kid") != key_id:
+        raise NotAuthenticated(Reason.KEY)
+
+
+def _instant(claims: Mapping[str, Any], name: str) -> int:
+    value = claims.get(name)
+    if type(value) is not int or not 0 <= value <= _LATEST_SECOND:  # True is an int to isinstance
+        raise NotAuthenticated(Reason.CLAIMS)
+    return value
+
+
+def _check_times(verified: _Verified, at: datetime) -> None:
+    now = at.timestamp()
+    if now >= verified.ends + SKEW_SECONDS:
+        raise NotAuthenticated(Reason.EXPIRED)
+    if now < verified.begins - SKEW_SECONDS:
+        raise NotAuthenticated(Reason.NOT_YET_VALID)
+
+
+def _is_unit_id(text: str) -> bool:
+    return len(text) <= 64 and _UNIT_ID.fullmatch(text) is not None

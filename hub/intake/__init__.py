@@ -1,0 +1,1 @@
+"""The way in: from bytes to an accepted message or a refusal."""

@@ -1,0 +1,144 @@
+"""The part of intake that needs no database: is this event ours to judge at all, and is it well formed.
+
+What leaves here is a schema-valid `Message`; what does not gets every fault listed, and no value repeated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from hub.vault import Vault
+from routing import decision
+from routing.directory import Directory
+from routing.message import Message
+from routing.refusals import Refusal, RefusalCode
+from routing.rulebook import Rulebook
+from routing.situation import Situation
+from schemas import envelope as envelopes
+from schemas import personal_number
+from schemas.registry import Fault, MessageType, Registry, UnknownSchema
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A well-formed message with what is needed to store it. `fingerprint` is keyed: equal for equal events."""
+
+    message: Message
+    envelope: envelopes.Envelope
+    body: bytes
+    fingerprint: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class NotAccepted:
+    """The message was refused. `faults` are all schema faults, with pointers into the event."""
+
+    refusal: Refusal
+    recipients: tuple[Mapping[str, Any], ...] = ()
+    faults: tuple[Fault, ...] = ()
+
+
+class Receiver:
+    """Turns envelopes into messages."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        directory: Directory,
+        rulebook: Rulebook,
+        vault: Vault,
+        *,
+        allow_test_numbers: bool,
+    ) -> None:
+        self._registry = registry
+        self._directory = directory
+        self._rulebook = rulebook
+        self._vault = vault
+        self._allow_test_numbers = allow_test_numbers
+
+    def receive(self, envelope: envelopes.Envelope, caller: str, at: datetime) -> Received | NotAccepted:
+        """Checks source, sender, schema and person number, in that order."""
+        if envelope.unit_id != caller:
+            return NotAccepted(Refusal(RefusalCode.SENDER_NOT_ALLOWED, "envelope/source", None, ("/source",)))
+        situation = Situation(at=at, accepted_at=at)
+        name = envelope.catalogue_type
+        try:
+            message_type = self._registry.get_type(name, envelope.schema_version)
+        except UnknownSchema:
+            return NotAccepted(Refusal(RefusalCode.SCHEMA_UNKNOWN, "envelope/type", None, ("/type",)))
+        refusal = decision.refuse_sender(name, caller, situation, self._directory, self._rulebook)
+        if refusal is not None:
+            return NotAccepted(refusal)
+        faults = message_type.faults(envelope.data)
+        if faults:
+            listed = tuple(Fault(f"/data{fault.pointer}", fault.keyword, fault.detail) for fault in faults)
+            return NotAccepted(Refusal(RefusalCode.SCHEMA_INVALID, f"{name}/schema"), faults=listed)
+        return self._read(envelope, message_type, situation)
+
+    def _read(
+        self, envelope: envelopes.Envelope, message_type: MessageType, situation: Situation
+    ) -> Received | NotAccepted:
+        data, number = envelope.data, None
+        if "person" in data:
+            try:
+                number = personal_number.parse(
+                    data["person"]["personal_number"],
+                    allow_test=self._allow_test_numbers,
+                    today=situation.today,
+                )
+            except personal_number.PersonIdInvalid:
+                pointer = "/data/person/personal_number"
+                return NotAccepted(
+                    Refusal(RefusalCode.PERSON_ID_INVALID, f"{message_type.name}/person", None, (pointer,))
+                )
+            data = {**data, "person": {**data["person"], "personal_number": number.canonical}}
+        message = Message(
+            message_id=envelope.id,
+            message_type=message_type,
+            sender=envelope.unit_id,
+            data=data,
+            sent_at=envelope.time,
+            subject=envelope.subject,
+            person_key=self._vault.person_key(number.canonical) if number else None,
+            born_on=number.born_on if number else None,
+        )
+        body = orjson.dumps(data)
+        return Received(message, envelope, body, self._fingerprint(envelope, message_type, data))
+
+    def _fingerprint(self, envelope: envelopes.Envelope, message_type: MessageType, data: Mapping[str, Any]) -> bytes:
+        """Over what the sender said, however it was written: member order and white space do not count."""
+        said = [
+            message_type.name,
+            message_type.version,
+            envelope.subject,
+            envelope.correlationid,
+            envelope.causationid,
+            envelope.time,
+            envelope.expirytime,
+            data,
+        ]
+        return self._vault.fingerprint(orjson.dumps(said, option=orjson.OPT_SORT_KEYS))
+
+    def reopen(self, attributes: Mapping[str, Any], body: bytes, case_person_key: str | None) -> Message:
+        """The message again from what was stored, for a decision at delivery."""
+        data = orjson.loads(body)
+        message_type = self._registry.get_type(
+            attributes["type"].removeprefix(envelopes.TYPE_PREFIX),
+            attributes["dataschema"].rpartition("/")[2],
+        )
+        person = data.get("person")
+        key = self._vault.person_key(person["personal_number"]) if person else case_person_key
+        return Message(
+            message_id=attributes["id"],
+            message_type=message_type,
+            sender=attributes["source"].removeprefix("/units/"),
+            data=data,
+            sent_at=datetime.fromisoformat(attributes["time"]),
+            subject=attributes.get("subject"),
+            person_key=key,
+        )

@@ -1,0 +1,170 @@
+"""The hub as its faces see it: what can be asked of it, whoever asks by whatever way. Built by `hub.bootstrap`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from hub.clock import Clock
+from hub.commit_group import CommitGroup
+from hub.delivery.answering import (
+    AcknowledgeDelivery,
+    AlreadyAnswered,
+    Noted,
+    Outcome,
+    ReportHandled,
+)
+from hub.delivery.reading import Gone, NotYours, Opened, ReadDelivery
+from hub.delivery.relay import Relay
+from hub.identity.port import Authenticator
+from hub.intake.accepting import Accepted, AcceptMessage, MessageAcceptance, RecordRefusal
+from hub.intake.receiving import NotAccepted, Receiver
+from hub.ledger import Ledger
+from hub.registry_of_consents import ConsentBook
+from hub.settings import Settings
+from hub.store.port import Reader, Store
+from hub.store.records import ClaimCheck, DeliveryState
+from hub.telemetry.metrics import Metrics
+from hub.transport.port import Transport
+from hub.vault import Vault
+from routing.directory import Directory
+from routing.rulebook import Rulebook
+from schemas.envelope import Envelope
+from schemas.registry import Registry
+
+
+@dataclass(slots=True)
+class Hub:
+    """All parts of a running hub. `open` starts what runs by itself, `close` ends it in order."""
+
+    settings: Settings
+    clock: Clock
+    registry: Registry
+    directory: Directory
+    rulebook: Rulebook
+    vault: Vault
+    store: Store
+    transport: Transport
+    authenticator: Authenticator
+    metrics: Metrics
+    receiver: Receiver
+    acceptance: MessageAcceptance
+    book: ConsentBook
+    group: CommitGroup
+    relay: Relay
+
+    async def open(self) -> None:
+        self.group.start()
+        self.relay.start()
+
+    async def close(self) -> None:
+        """Takes nothing new, finishes what is under way, closes the store. Twice is fine."""
+        await self.relay.stop()
+        await self.group.stop()
+        await self.transport.close()
+        self.store.close()
+
+    # -- messages -----------------------------------------------------------------------------------------------
+
+    async def accept(self, envelope: Envelope, caller: str) -> Accepted | NotAccepted:
+        """Takes the message durably, or says why not; either way the log knows before the caller does.
+
+        Raises `StoreUnavailable` or `Overloaded`: nothing was accepted.
+        """
+        received = self.receiver.receive(envelope, caller, self.clock.now())
+        if isinstance(received, NotAccepted):
+            await self.group.submit(_refusal_of(envelope, caller, received, self.registry))
+            self._count_refusal(received)
+            return received
+        answer: Accepted | NotAccepted = await self.group.submit(AcceptMessage(received))
+        if isinstance(answer, NotAccepted):
+            self._count_refusal(answer)
+        elif answer.duplicate:
+            self.metrics.duplicate_messages.inc()
+        else:
+            self.metrics.messages_accepted.labels(type=received.message.type).inc()
+        return answer
+
+    def _count_refusal(self, refused: NotAccepted) -> None:
+        self.metrics.messages_refused.labels(code=refused.refusal.code.value).inc()
+
+    def explain(self, envelope: Envelope, caller: str) -> Accepted | NotAccepted:
+        """What `accept` would answer now; nothing is stored."""
+        at = self.clock.now()
+        received = self.receiver.receive(envelope, caller, at)
+        if isinstance(received, NotAccepted):
+            return received
+        return self.acceptance.explain(self.look(at), received)
+
+    def look(self, at: datetime | None = None) -> Ledger:
+        """A ledger over what is committed, for looking only."""
+        return Ledger(self.reader, self.vault, self.book, at or self.clock.now())
+
+    @property
+    def reader(self) -> Reader:
+        return self.store.reader()
+
+    # -- inbox --------------------------------------------------------------------------------------------------
+
+    async def list_inbox(
+        self,
+        unit_id: str,
+        *,
+        limit: int,
+        after: int = 0,
+        states: Collection[DeliveryState] | None = None,
+        wait: float = 0.0,
+    ) -> list[ClaimCheck]:
+        """The unit's claim checks, oldest first; an empty inbox is watched for up to `wait` seconds."""
+        found = self._list_now(unit_id, limit, after, states)
+        if found or wait <= 0:
+            return found
+        async with self.transport.subscribe(unit_id) as subscription:
+            deadline = asyncio.get_running_loop().time() + wait
+            while not (found := self._list_now(unit_id, limit, after, states)):
+                left = deadline - asyncio.get_running_loop().time()
+                if left <= 0 or not await subscription.next(left):
+                    return self._list_now(unit_id, limit, after, states)
+        return found
+
+    def _list_now(
+        self, unit_id: str, limit: int, after: int, states: Collection[DeliveryState] | None
+    ) -> list[ClaimCheck]:
+        at = self.clock.now()
+        return self.reader.list_inbox(unit_id, limit=limit, after=after, states=states, at=at)
+
+    async def read(self, delivery_id: str, caller: str) -> Opened | Gone | NotYours:
+        answer: Opened | Gone | NotYours = await self.group.submit(ReadDelivery(caller, delivery_id))
+        return answer
+
+    async def acknowledge(self, delivery_id: str, caller: str) -> Noted | NotYours:
+        answer: Noted | NotYours = await self.group.submit(AcknowledgeDelivery(caller, delivery_id))
+        return answer
+
+    async def report_handled(
+        self, delivery_id: str, caller: str, outcome: Outcome, note: str | None
+    ) -> Noted | NotYours | AlreadyAnswered:
+        command = ReportHandled(caller, delivery_id, outcome, note)
+        answer: Noted | NotYours | AlreadyAnswered = await self.group.submit(command)
+        return answer
+
+    # -- numbers ------------------------------------------------------------------------------------------------
+
+    def refresh_metrics(self) -> None:
+        """Brings the gauges up to date; asked for at each scrape."""
+        reader = self.reader
+        for state, count in reader.count_by_state().items():
+            self.metrics.deliveries.labels(state=state).set(count)
+        oldest = reader.oldest_unpublished_at()
+        age = 0.0 if oldest is None else max(0.0, (self.clock.now() - oldest).total_seconds())
+        self.metrics.outbox_oldest_age_seconds.set(age)
+        self.metrics.audit_tree_size.set(reader.audit_size())
+
+
+def _refusal_of(envelope: Envelope, caller: str, refused: NotAccepted, registry: Registry) -> RecordRefusal:
+    """For the log: a type that nobody has registered is the sender's free text and stays out of it."""
+    known = {message_type.name for message_type in registry.list_types()}
+    name = envelope.catalogue_type if envelope.catalogue_type in known else None
+    return RecordRefusal(caller, envelope.id, name, refused)

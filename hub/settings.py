@@ -1,0 +1,212 @@
+"""What an operator can set. A flag goes before a SAMVERKAN_* variable, that before a row in samverkan.toml.
+
+The defaults, and what each setting means, stand in `samverkan.default.toml`: manual and source in one.
+"""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import re
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from importlib import resources
+from pathlib import Path
+from typing import Any, Final, Literal
+
+PREFIX: Final = "SAMVERKAN_"
+DEFAULTS_FILE: Final = "samverkan.default.toml"
+_TRUE: Final = frozenset({"true", "yes", "on", "1"})
+_FALSE: Final = frozenset({"false", "no", "off", "0"})
+
+
+class SettingWrong(Exception):
+    """A setting cannot be used. One sentence: its name, where it came from, what is accepted; never its
+    value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Every setting, checked. The URLs may hold passwords and are left out of the text form."""
+
+    host: str
+    port: int
+    data_dir: Path
+    database_url: str | None = field(repr=False)
+    broker_url: str | None = field(repr=False)
+    rules_dir: Path | None
+    directory_dir: Path | None
+    demo: bool
+    allow_test_numbers: bool
+    issuer: str
+    audience: str
+    token_ttl_max: timedelta
+    max_body_bytes: int
+    group_size: int
+    queue_limit: int
+    log_level: Literal["debug", "info", "warning", "error"]
+    log_format: Literal["auto", "json", "console"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """How a setting is read. `read` raises `ValueError` for anything that is not `accepted`."""
+
+    read: Callable[[object], Any]
+    accepted: str
+
+
+def load(flags: Mapping[str, object], environ: Mapping[str, str], file: Path | None) -> Settings:
+    """The settings from the command line, the environment and a file, over the defaults.
+
+    `flags` has the names of the settings; None is a flag that was not given. `file` is a samverkan.toml, None
+    when there is none. Raises `SettingWrong`.
+    """
+    rows = _read_file(file) if file is not None else {}
+    given = {name: value for name, value in flags.items() if value is not None}
+    _refuse_unknown(rows, f"the file {file}", spell=str)
+    _refuse_unknown(given, "the command line", spell=_as_flag)
+    _refuse_misspelt(environ)
+    values: dict[str, Any] = {}
+    for name, default in _defaults().items():
+        if name in given:
+            values[name] = _read(name, given[name], f"the flag {_as_flag(name)}")
+        elif _as_variable(name) in environ:
+            values[name] = _read(name, environ[_as_variable(name)], f"the variable {_as_variable(name)}")
+        elif name in rows:
+            values[name] = _read(name, rows[name], f"the file {file}")
+        else:
+            values[name] = _read(name, default, DEFAULTS_FILE)
+    values["allow_test_numbers"] = values["allow_test_numbers"] or values["demo"]
+    return Settings(**values)
+
+
+@functools.cache
+def _defaults() -> Mapping[str, object]:
+    text = resources.files("hub").joinpath(DEFAULTS_FILE).read_text(encoding="utf-8")
+    return tomllib.loads(text)
+
+
+def _read_file(file: Path) -> Mapping[str, object]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingWrong(f"The file {file} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise SettingWrong(f"The file {file} is not UTF-8 text.") from None
+    except tomllib.TOMLDecodeError as error:
+        place = re.search(r"\(at (line [0-9]+, column [0-9]+|end of document)\)", str(error))
+        raise SettingWrong(f"The file {file} is not TOML{': ' + place[1] if place else ''}.") from None
+
+
+def _read(name: str, value: object, origin: str) -> Any:
+    kind = _KINDS[name]
+    try:
+        return kind.read(value)
+    except ValueError:
+        raise SettingWrong(f"{name} from {origin} is wrong: it must be {kind.accepted}.") from None
+
+
+def _refuse_unknown(names: Iterable[str], origin: str, spell: Callable[[str], str]) -> None:
+    for name in names:
+        if name not in _KINDS:
+            near = difflib.get_close_matches(name, _KINDS, n=1)
+            hint = f"did you mean {spell(near[0])}?" if near else f"{DEFAULTS_FILE} lists the settings."
+            raise SettingWrong(f"{spell(name)} from {origin} is not a setting; {hint}")
+
+
+def _refuse_misspelt(environ: Mapping[str, str]) -> None:
+    """A variable that is close to a setting's is a slip; one that is not belongs to another program."""
+    names = (name.removeprefix(PREFIX).lower() for name in environ if name.startswith(PREFIX))
+    slips = [name for name in names if difflib.get_close_matches(name, _KINDS, n=1, cutoff=0.7)]
+    _refuse_unknown(slips, "the environment", spell=_as_variable)
+
+
+def _as_flag(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+def _as_variable(name: str) -> str:
+    return PREFIX + name.upper()
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or not value or not value.isprintable() or value != value.strip():
+        raise ValueError
+    return value
+
+
+def _whole(least: int, most: int) -> _Kind:
+    def read(value: object) -> int:
+        if isinstance(value, str) and re.fullmatch(r"[0-9]{1,9}", value):
+            value = int(value)
+        if type(value) is not int or not least <= value <= most:  # True is an int to isinstance
+            raise ValueError
+        return value
+
+    return _Kind(read, f"a whole number from {least} to {most}")
+
+
+def _truth(value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.lower() in _TRUE | _FALSE:
+        return value.lower() in _TRUE
+    raise ValueError
+
+
+def _choice(*accepted: str) -> _Kind:
+    def read(value: object) -> str:
+        if not isinstance(value, str) or value.lower() not in accepted:
+            raise ValueError
+        return value.lower()
+
+    return _Kind(read, f"one of {', '.join(accepted)}")
+
+
+def _path(value: object) -> Path:
+    return value if isinstance(value, Path) else Path(_text(value))
+
+
+def _optional_path(value: object) -> Path | None:
+    return None if value == "" else _path(value)
+
+
+def _seconds(value: object) -> timedelta:
+    if isinstance(value, timedelta):
+        value = int(value.total_seconds())
+    return timedelta(seconds=_whole(1, 3600).read(value))
+
+
+def _engine_url(value: object) -> str | None:
+    # One place to change when the distributed engine is served: accept its scheme here.
+    if value != "":
+        raise ValueError
+    return None
+
+
+_TEXT: Final = _Kind(_text, "a text that is not empty")
+_TRUTH: Final = _Kind(_truth, "true or false")
+_OPTIONAL_PATH: Final = _Kind(_optional_path, "the path of a directory, or empty")
+_EMBEDDED_ONLY: Final = _Kind(_engine_url, "empty, since this version serves only the embedded engine")
+_KINDS: Final[Mapping[str, _Kind]] = {
+    "host": _TEXT,
+    "port": _whole(0, 65535),
+    "data_dir": _Kind(_path, "the path of a directory"),
+    "database_url": _EMBEDDED_ONLY,
+    "broker_url": _EMBEDDED_ONLY,
+    "rules_dir": _OPTIONAL_PATH,
+    "directory_dir": _OPTIONAL_PATH,
+    "demo": _TRUTH,
+    "allow_test_numbers": _TRUTH,
+    "issuer": _TEXT,
+    "audience": _TEXT,
+    "token_ttl_max": _Kind(_seconds, "a whole number of seconds from 1 to 3600"),
+    "max_body_bytes": _whole(1024, 16_777_216),
+    "group_size": _whole(1, 1024),
+    "queue_limit": _whole(1, 100_000),
+    "log_level": _choice("debug", "info", "warning", "error"),
+    "log_format": _choice("auto", "json", "console"),
+}

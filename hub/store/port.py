@@ -1,0 +1,127 @@
+"""The store's contract. `tests/contract` runs it over every technology.
+
+Reads and writes are synchronous and short; only the commit waits for the disk. All writing goes through one commit
+group at a time (`hub/commit_group.py`): everything that a group writes becomes durable together or not at all.
+Every method raises `StoreUnavailable` when the technology fails; nothing of an interrupted group remains.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Protocol
+
+from hub.store import records
+from routing.case import Case
+
+
+class StoreUnavailable(Exception):
+    """The store cannot take or give anything now. Nothing was accepted; trying again is safe."""
+
+
+class Reader(Protocol):
+    """Questions that change nothing. Inside a group they see what earlier groups committed."""
+
+    def find_messages(
+        self, keys: Collection[records.MessageKey]
+    ) -> dict[records.MessageKey, records.StoredMessage]:
+        """The accepted messages among `keys`, without their bodies (`sealed` is None)."""
+
+    def find_cases(self, case_ids: Collection[str]) -> dict[str, Case]: ...
+
+    def find_open_cases(self, person_keys: Collection[str]) -> dict[str, list[Case]]:
+        """Cases of these persons that are neither closed nor returned, oldest first."""
+
+    def find_consents(
+        self, *, person_keys: Collection[str] = (), consent_ids: Collection[str] = ()
+    ) -> list[records.StoredConsent]:
+        """The newest version of every consent of these persons, or with these ids; no doubles."""
+
+    def find_data_keys(self, lane_ids: Collection[str]) -> dict[str, records.DataKey]: ...
+
+    def find_deliveries(self, delivery_ids: Collection[str]) -> dict[str, records.DeliveryView]:
+        """With the message's sealed body."""
+
+    def find_sequences(self, lanes: Collection[tuple[str, str]]) -> dict[tuple[str, str], int]:
+        """The last sequence number given per (lane id, unit id); absent where none was."""
+
+    def audit_size(self) -> int:
+        """How many entries the log has; the next entry's index."""
+
+    def list_inbox(
+        self,
+        unit_id: str,
+        *,
+        limit: int,
+        after: int = 0,
+        states: Collection[records.DeliveryState] | None = None,
+        at: datetime,
+    ) -> list[records.ClaimCheck]:
+        """Oldest first, from position `after` (exclusive). Without `states`: what is not acknowledged, refused,
+        expired at `at`, or dead."""
+
+    def list_unpublished(self, *, limit: int) -> list[records.ClaimCheck]:
+        """Claim checks that no transport has taken yet, oldest first."""
+
+    def list_sent(
+        self,
+        unit_id: str,
+        *,
+        limit: int,
+        before: int | None = None,
+        case_id: str | None = None,
+        type: str | None = None,
+        since: datetime | None = None,
+    ) -> list[tuple[int, records.StoredMessage]]:
+        """Own sent messages without bodies, newest first, each with its position (the cursor `before`)."""
+
+    def list_deliveries(self, key: records.MessageKey) -> list[records.StoredDelivery]:
+        """Every recipient's copy or refusal of one message, in the receipt's order."""
+
+    def list_received(self, unit_id: str, case_id: str) -> list[records.ClaimCheck]:
+        """What a unit has in its inbox of one case, acknowledged or not, in order of sequence."""
+
+    def list_audit(self, query: records.AuditQuery) -> list[records.AuditRow]: ...
+
+    def count_by_state(self) -> Mapping[str, int]:
+        """How many deliveries are in each state."""
+
+    def oldest_unpublished_at(self) -> datetime | None: ...
+
+
+class Group(Reader, Protocol):
+    """One commit group under way."""
+
+    def write(self, changes: records.Changes) -> None:
+        """Adds rows; visible to the group's own later reads. Deliveries with a sequence get an outbox row each, which
+        lives until the recipient's acknowledgement (`Changes.acknowledged`), not only until it is published.
+
+        Raises `DuplicateMessage` when a message key is there already."""
+
+
+class DuplicateMessage(Exception):
+    """A message with this source and id was accepted before."""
+
+
+class Store(Protocol):
+    """One durable store. Exactly one group is open at a time."""
+
+    def begin(self) -> Group: ...
+
+    async def commit(self, group: Group) -> None:
+        """Returns when the group is on disk. Raises `StoreUnavailable` when it is not; then nothing of it is."""
+
+    def roll_back(self, group: Group) -> None: ...
+
+    def reader(self) -> Reader:
+        """What has been committed."""
+
+    def check(self) -> None:
+        """Raises `StoreUnavailable` with the reason when reading or writing would fail."""
+
+    def close(self) -> None:
+        """Releases everything. Closing twice is fine."""
+
+    @property
+    def technology(self) -> str:
+        """For `/readyz` and `samverkan doctor`, e.g. `SQLite 3.40.1, WAL, synchronous=FULL`."""

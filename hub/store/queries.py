@@ -1,0 +1,158 @@
+"""The questions, written once: an unchanged statement is compiled once and then found in SQLAlchemy's cache.
+
+Every one of them stays on an index however large the store grows; see `tables.py`.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Select, bindparam, exists, func, or_, select
+
+from hub.store import records, rows, tables
+
+_messages = tables.messages
+_deliveries = tables.deliveries
+_cases = tables.cases
+_consents = tables.consents
+_audit = tables.audit
+
+
+def _among(column: ColumnElement[Any]) -> ColumnElement[bool]:
+    return column.in_(bindparam("keys", expanding=True))
+
+
+_with_message = _deliveries.join(_messages, _messages.c.position == _deliveries.c.message_position)
+
+MESSAGES: Final = select(*rows.MESSAGE).where(_among(_messages.c.message_id))
+
+CASES: Final = select(*rows.CASE).where(_among(_cases.c.case_id))
+
+OPEN_CASES: Final = (
+    select(*rows.CASE)
+    .where(_among(_cases.c.person_key), _cases.c.closed_at.is_(None))
+    .where(or_(_cases.c.state.is_(None), _cases.c.state.not_in(("closed", "returned"))))
+    .order_by(_cases.c.opened_at, _cases.c.case_id)
+)
+
+_newer = _consents.alias("newer")
+_is_newest = ~exists().where(
+    _newer.c.consent_id == _consents.c.consent_id, _newer.c.version > _consents.c.version
+)
+CONSENTS_OF_PERSONS: Final = select(*rows.CONSENT).where(_among(_consents.c.person_key), _is_newest)
+CONSENTS: Final = select(*rows.CONSENT).where(_among(_consents.c.consent_id), _is_newest)
+
+DATA_KEYS: Final = select(*tables.data_keys.c).where(_among(tables.data_keys.c.lane_id))
+
+SEQUENCES: Final = select(*tables.sequences.c).where(_among(tables.sequences.c.lane_id))
+
+DELIVERIES: Final = (
+    select(*rows.DELIVERY, *rows.MESSAGE, _messages.c.sealed)
+    .select_from(_with_message)
+    .where(_among(_deliveries.c.delivery_id))
+)
+
+DELIVERY_STATES: Final = select(_deliveries.c.delivery_id, _deliveries.c.state).where(
+    _among(_deliveries.c.delivery_id)
+)
+
+DELIVERIES_OF_MESSAGE: Final = (
+    select(*rows.DELIVERY)
+    .select_from(_with_message)
+    .where(_messages.c.message_id == bindparam("message_id"), _messages.c.source == bindparam("source"))
+    .order_by(_deliveries.c.position)
+)
+
+_page = (
+    select(*rows.CLAIM)
+    .select_from(_with_message)
+    .where(_deliveries.c.unit_id == bindparam("unit_id"), _deliveries.c.position > bindparam("after"))
+    .where(_deliveries.c.sequence.is_not(None))
+    .order_by(_deliveries.c.position)
+    .limit(bindparam("limit"))
+)
+OPEN_INBOX: Final = _page.where(
+    tables.IS_OPEN, or_(_messages.c.expires_at.is_(None), _messages.c.expires_at > bindparam("at"))
+)
+INBOX_IN_STATE: Final = _page.where(_deliveries.c.state == bindparam("state"))
+
+RECEIVED: Final = (
+    select(*rows.CLAIM)
+    .select_from(_with_message)
+    .where(_deliveries.c.lane_id == bindparam("lane_id"), _deliveries.c.unit_id == bindparam("unit_id"))
+    .where(_deliveries.c.sequence.is_not(None))
+    .order_by(_deliveries.c.sequence)
+)
+
+UNPUBLISHED: Final = (
+    select(*rows.CLAIM)
+    .select_from(
+        tables.outbox.join(_deliveries, _deliveries.c.position == tables.outbox.c.position).join(
+            _messages, _messages.c.position == _deliveries.c.message_position
+        )
+    )
+    .where(tables.outbox.c.published_at.is_(None))
+    .order_by(tables.outbox.c.position)
+    .limit(bindparam("limit"))
+)
+
+OLDEST_UNPUBLISHED: Final = (
+    select(_deliveries.c.recorded_at)
+    .join(tables.outbox, tables.outbox.c.position == _deliveries.c.position)
+    .where(tables.outbox.c.published_at.is_(None))
+    .order_by(tables.outbox.c.position)
+    .limit(1)
+)
+
+COUNTS: Final = select(tables.delivery_counts.c.state, tables.delivery_counts.c.deliveries)
+
+AUDIT_SIZE: Final = select(func.max(_audit.c.position))
+
+WHEN_RECORDED: Final = select(_messages.c.recorded_at).where(_messages.c.position == bindparam("position"))
+
+
+def sent(*, before: bool, known: bool, case_id: bool, type: bool, since: bool) -> Select[Any]:
+    """Sent messages, newest first. `known`: the time of the message at the cursor is given, too."""
+    statement = select(*rows.MESSAGE).where(_messages.c.sender == bindparam("sender"))
+    if case_id:
+        statement = statement.where(_messages.c.case_id == bindparam("case_id"))
+    if type:
+        statement = statement.where(_messages.c.type == bindparam("type"))
+    if since:
+        statement = statement.where(_messages.c.recorded_at >= bindparam("since"))
+    if known:
+        statement = statement.where(_messages.c.recorded_at <= bindparam("known"))
+        earlier = _messages.c.recorded_at < bindparam("known")
+        statement = statement.where(or_(earlier, _messages.c.position < bindparam("before")))
+    elif before:
+        statement = statement.where(_messages.c.position < bindparam("before"))
+    newest_first = (_messages.c.recorded_at.desc(), _messages.c.position.desc())
+    return statement.order_by(*newest_first).limit(bindparam("limit"))
+
+
+# How far the clock may have been put back without a look-up by time missing an entry of the log.
+_CLOCK_STEP: Final = timedelta(hours=1)
+
+
+def audit(query: records.AuditQuery) -> Select[Any]:
+    """Entries in the order of the log. Only what narrows becomes part of the statement."""
+    named = {"unit": query.unit, "type": query.type, "message_id": query.message_id}
+    named |= {"case_id": query.case_id, "code": query.code}
+    statement = select(*rows.AUDIT).order_by(_audit.c.position).limit(query.limit)
+    statement = statement.where(
+        *(_audit.c[name] == value for name, value in named.items() if value is not None)
+    )
+    if query.after is not None:
+        statement = statement.where(_audit.c.position > query.after)
+    if query.since is None:
+        return statement
+    # The log is in order of time but for steps of the clock: begin a little before, then look at every entry.
+    first = (
+        select(_audit.c.position)
+        .where(_audit.c.at >= rows.instant_to_cell(query.since - _CLOCK_STEP))
+        .order_by(_audit.c.at, _audit.c.position)
+        .limit(1)
+    )
+    begins = _audit.c.position >= first.scalar_subquery()
+    return statement.where(begins, _audit.c.at >= rows.instant_to_cell(query.since))

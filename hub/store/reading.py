@@ -1,0 +1,187 @@
+"""What every SQL store reads, whatever the dialect."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from operator import attrgetter
+from typing import Any, Final
+
+from sqlalchemy import Connection, CursorResult, Executable
+from sqlalchemy.exc import DBAPIError
+
+from hub.store import migrate, port, queries, records, rows
+from routing.case import Case
+
+_MOST_KEYS: Final = 512
+# SQLite's names and the SQLSTATE of unique_violation (ISO/IEC 9075; PostgreSQL, appendix A).
+_KEY_IS_THERE: Final = frozenset({"SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY", "23505"})
+
+
+class RowRefused(port.StoreUnavailable):
+    """A unique key is there already."""
+
+
+def failed(error: DBAPIError) -> port.StoreUnavailable:
+    """The driver's failure in words that hold no value of any row: a driver's own text may quote one."""
+    name = getattr(error.orig, "sqlite_errorname", None) or getattr(error.orig, "sqlstate", None)
+    kind = RowRefused if name in _KEY_IS_THERE else port.StoreUnavailable
+    return kind(f"the database failed: {name or type(error.orig).__name__}")
+
+
+class SqlReader:
+    """Reads over one connection. Looking for nothing asks nothing."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def find_messages(
+        self, keys: Collection[records.MessageKey]
+    ) -> dict[records.MessageKey, records.StoredMessage]:
+        wanted = frozenset(keys)
+        found = map(rows.cells_to_message, self._among(queries.MESSAGES, [key.message_id for key in wanted]))
+        return {message.key: message for message in found if message.key in wanted}
+
+    def find_cases(self, case_ids: Collection[str]) -> dict[str, Case]:
+        found = map(rows.cells_to_case, self._among(queries.CASES, case_ids))
+        return {case.case_id: case for case in found}
+
+    def find_open_cases(self, person_keys: Collection[str]) -> dict[str, list[Case]]:
+        found: dict[str, list[Case]] = {}
+        for cells in self._among(queries.OPEN_CASES, person_keys):
+            case = rows.cells_to_case(cells)
+            if case.person_key is not None:
+                found.setdefault(case.person_key, []).append(case)
+        return found
+
+    def find_consents(
+        self, *, person_keys: Collection[str] = (), consent_ids: Collection[str] = ()
+    ) -> list[records.StoredConsent]:
+        found = {
+            (cells[0], cells[1]): cells
+            for statement, keys in (
+                (queries.CONSENTS_OF_PERSONS, person_keys),
+                (queries.CONSENTS, consent_ids),
+            )
+            for cells in self._among(statement, keys)
+        }
+        return [rows.cells_to_consent(found[key]) for key in sorted(found)]
+
+    def find_data_keys(self, lane_ids: Collection[str]) -> dict[str, records.DataKey]:
+        return {cells[0]: records.DataKey(*cells) for cells in self._among(queries.DATA_KEYS, lane_ids)}
+
+    def find_deliveries(self, delivery_ids: Collection[str]) -> dict[str, records.DeliveryView]:
+        found: dict[str, records.DeliveryView] = {}
+        width = len(rows.DELIVERY)
+        for cells in self._among(queries.DELIVERIES, delivery_ids):
+            delivery = rows.cells_to_delivery(cells[:width])
+            message = rows.cells_to_message(cells[width:-1], sealed=cells[-1])
+            found[delivery.delivery_id] = records.DeliveryView(delivery, message)
+        return found
+
+    def find_sequences(self, lanes: Collection[tuple[str, str]]) -> dict[tuple[str, str], int]:
+        wanted = frozenset(lanes)
+        found = self._among(queries.SEQUENCES, [lane_id for lane_id, _ in wanted])
+        return {(lane_id, unit_id): last for lane_id, unit_id, last in found if (lane_id, unit_id) in wanted}
+
+    def audit_size(self) -> int:
+        [(last,)] = self._rows(queries.AUDIT_SIZE)
+        return 0 if last is None else last + 1
+
+    def list_inbox(
+        self,
+        unit_id: str,
+        *,
+        limit: int,
+        after: int = 0,
+        states: Collection[records.DeliveryState] | None = None,
+        at: datetime,
+    ) -> list[records.ClaimCheck]:
+        page: dict[str, Any] = {"unit_id": unit_id, "limit": limit, "after": after}
+        if states is None:
+            cells = self._rows(queries.OPEN_INBOX, page | {"at": rows.instant_to_cell(at)})
+            return [rows.cells_to_claim(each) for each in cells]
+        # One page of each state, merged: every part is read in the order of its index, none is sorted.
+        pages = [
+            map(rows.cells_to_claim, self._rows(queries.INBOX_IN_STATE, page | {"state": state.value}))
+            for state in frozenset(states)
+        ]
+        return list(heapq.merge(*pages, key=attrgetter("position")))[:limit]
+
+    def list_unpublished(self, *, limit: int) -> list[records.ClaimCheck]:
+        return [rows.cells_to_claim(cells) for cells in self._rows(queries.UNPUBLISHED, {"limit": limit})]
+
+    def list_sent(
+        self,
+        unit_id: str,
+        *,
+        limit: int,
+        before: int | None = None,
+        case_id: str | None = None,
+        type: str | None = None,
+        since: datetime | None = None,
+    ) -> list[tuple[int, records.StoredMessage]]:
+        values: dict[str, Any] = {"before": before, "case_id": case_id, "type": type}
+        values["since"] = None if since is None else rows.instant_to_cell(since)
+        values["known"] = None if before is None else self._when_recorded(before)
+        given = {name: value for name, value in values.items() if value is not None}
+        statement = queries.sent(**{name: name in given for name in values})
+        found = self._rows(statement, given | {"sender": unit_id, "limit": limit})
+        return [(cells[0], rows.cells_to_message(cells)) for cells in found]
+
+    def _when_recorded(self, position: int) -> int | None:
+        found = self._rows(queries.WHEN_RECORDED, {"position": position})
+        return found[0][0] if found else None
+
+    def list_deliveries(self, key: records.MessageKey) -> list[records.StoredDelivery]:
+        values = {"source": key.source, "message_id": key.message_id}
+        return [rows.cells_to_delivery(cells) for cells in self._rows(queries.DELIVERIES_OF_MESSAGE, values)]
+
+    def list_received(self, unit_id: str, case_id: str) -> list[records.ClaimCheck]:
+        found = self._rows(queries.RECEIVED, {"unit_id": unit_id, "lane_id": case_id})
+        return [rows.cells_to_claim(cells) for cells in found]
+
+    def list_audit(self, query: records.AuditQuery) -> list[records.AuditRow]:
+        return [rows.cells_to_audit(cells) for cells in self._rows(queries.audit(query))]
+
+    def count_by_state(self) -> Mapping[str, int]:
+        return {state: count for state, count in self._rows(queries.COUNTS) if count}
+
+    def oldest_unpublished_at(self) -> datetime | None:
+        found = self._rows(queries.OLDEST_UNPUBLISHED)
+        return rows.cell_to_instant(found[0][0]) if found else None
+
+    def schema_version(self) -> str | None:
+        """The newest migration that the database has taken."""
+        return migrate.find_version(self._connection)
+
+    def _among(self, statement: Executable, keys: Iterable[str]) -> Iterator[rows.Cells]:
+        for part in in_parts(keys):
+            yield from self._rows(statement, {"keys": part})
+
+    def _rows(self, statement: Executable, values: Mapping[str, Any] | None = None) -> Sequence[rows.Cells]:
+        try:
+            return self._execute(statement, values).all()
+        except DBAPIError as error:
+            raise failed(error) from None
+
+    def _execute(
+        self, statement: Executable, values: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
+    ) -> CursorResult[Any]:
+        try:
+            return self._connection.execute(statement, values)
+        except DBAPIError as error:
+            raise failed(error) from None
+
+
+def in_parts(keys: Iterable[str]) -> Iterator[list[str]]:
+    """The keys without doubles, in lists whose lengths are powers of two: the last key is repeated.
+
+    So a look-up has ten texts instead of hundreds, and the driver keeps all of them prepared.
+    """
+    distinct = list(dict.fromkeys(keys))
+    for start in range(0, len(distinct), _MOST_KEYS):
+        part = distinct[start : start + _MOST_KEYS]
+        length = 1 << (len(part) - 1).bit_length()
+        yield part + [part[-1]] * (length - len(part))

@@ -1,0 +1,189 @@
+"""What the store keeps, as plain frozen data. No SQL, no personal data in clear: bodies arrive sealed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from routing.case import Case
+
+
+class DeliveryState(StrEnum):
+    """How far one recipient's copy has come. Shown to the sender."""
+
+    PENDING = "pending"
+    NOTIFIED = "notified"
+    READ = "read"
+    HANDLED = "handled"
+    REFUSED = "refused"
+    EXPIRED = "expired"
+    DEAD = "dead"
+
+
+@dataclass(frozen=True, slots=True)
+class MessageKey:
+    """Unique for ever: the source's own id for the message."""
+
+    source: str
+    message_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMessage:
+    """An accepted message. `sealed` is nonce + AES-256-GCM ciphertext under the data key of `lane_id`.
+
+    `lane_id` is the case id, or the consent id for a consent that belongs to no case. `envelope` holds the
+    event's attributes except data; `receipt` is the answer that the sender got, to be given again.
+    """
+
+    key: MessageKey
+    lane_id: str
+    case_id: str | None
+    type: str
+    version: str
+    sender: str
+    fingerprint: bytes
+    recorded_at: datetime
+    expires_at: datetime | None
+    envelope: Mapping[str, Any]
+    receipt: Mapping[str, Any]
+    sealed: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDelivery:
+    """One recipient's copy, or the refusal of it (state `refused`: never listed in an inbox).
+
+    `sequence` counts from 1 per lane and unit without gaps; None for a refused copy. `basis` and `withheld` are
+    shown to the sender only. `note` is the recipient's word to the sender, sealed like a body.
+    """
+
+    delivery_id: str
+    key: MessageKey
+    lane_id: str
+    unit_id: str
+    kind: str
+    sequence: int | None
+    state: DeliveryState
+    verdict: str
+    code: str | None
+    rule: str
+    basis: Mapping[str, Any] | None
+    withheld: Sequence[str]
+    recorded_at: datetime
+    acked_at: datetime | None = None
+    handled_at: datetime | None = None
+    outcome: str | None = None
+    note: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredConsent:
+    """One version of a consent, sealed under the data key of its own id. `status` and narrowing are in clear."""
+
+    consent_id: str
+    version: int
+    person_key: str
+    recorded_by: str
+    status: str
+    valid_to: str
+    recorded_at: datetime
+    narrowing: Mapping[str, Sequence[str]]
+    sealed: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class DataKey:
+    """The wrapped key of one lane or consent. Destroying the row destroys everything sealed with it."""
+
+    lane_id: str
+    wrapped: bytes
+    kek_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """One entry of the tamper-evident log. `entry` (canonical JSON) is what the leaf commits to; the other
+    columns are an index for people who look things up. No personal data in either."""
+
+    index: int
+    entry: bytes
+    leaf: bytes
+    at: datetime
+    action: str
+    actor: str
+    unit: str | None = None
+    type: str | None = None
+    message_id: str | None = None
+    case_id: str | None = None
+    code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimCheck:
+    """What travels to a unit: where to fetch, nothing about the person."""
+
+    delivery_id: str
+    unit_id: str
+    message_id: str
+    type: str
+    source: str
+    case_id: str | None
+    sequence: int
+    recorded_at: datetime
+    state: DeliveryState = DeliveryState.PENDING
+    position: int = 0
+    """Where it stands in the inbox: grows with acceptance; the cursor of a page."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryChange:
+    """A step of one delivery. Fields left None stay as they are."""
+
+    delivery_id: str
+    state: DeliveryState | None = None
+    acked_at: datetime | None = None
+    handled_at: datetime | None = None
+    outcome: str | None = None
+    note: bytes | None = None
+
+
+@dataclass(slots=True)
+class Changes:
+    """Everything that one commit group writes. Written whole or not at all."""
+
+    messages: list[StoredMessage] = field(default_factory=list)
+    deliveries: list[StoredDelivery] = field(default_factory=list)
+    cases: dict[str, Case] = field(default_factory=dict)
+    consents: list[StoredConsent] = field(default_factory=list)
+    data_keys: list[DataKey] = field(default_factory=list)
+    sequences: dict[tuple[str, str], int] = field(default_factory=dict)
+    delivery_changes: list[DeliveryChange] = field(default_factory=list)
+    acknowledged: list[str] = field(default_factory=list)
+    published: list[str] = field(default_factory=list)
+    audit: list[AuditRow] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryView:
+    """A delivery together with its message."""
+
+    delivery: StoredDelivery
+    message: StoredMessage
+
+
+@dataclass(frozen=True, slots=True)
+class AuditQuery:
+    """What to look up in the log. Fields left None do not narrow. Newest last; `after` is an index."""
+
+    unit: str | None = None
+    type: str | None = None
+    message_id: str | None = None
+    case_id: str | None = None
+    code: str | None = None
+    since: datetime | None = None
+    after: int | None = None
+    limit: int = 100

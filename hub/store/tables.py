@@ -1,0 +1,209 @@
+"""The tables, in words that SQLite and PostgreSQL both understand.
+
+Instants are whole microseconds since 1970 in UTC (`*_at`), structures are JSON text: both cost least to write
+and stay legible in a database shell. Every look-up of the hub has its index here, so that no cost grows with
+the number of messages stored; `tests/integration/store` asks the planner. No column has personal data in clear.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    and_,
+    literal_column,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+    }
+)
+
+# SQLite counts by itself only in a column that is called INTEGER.
+POSITION: Final = BigInteger().with_variant(Integer(), "sqlite")
+
+# `position` is the order of acceptance and never given twice. The message id stands first in the unique key:
+# it is almost unique alone, so a look-up by id finds the row. `sealed` is last: rows are read without it.
+messages = Table(
+    "messages",
+    metadata,
+    Column("position", POSITION, primary_key=True, autoincrement=True),
+    Column("source", Text, nullable=False),
+    Column("message_id", Text, nullable=False),
+    Column("lane_id", Text, nullable=False),
+    Column("case_id", Text),
+    Column("type", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("sender", Text, nullable=False),
+    Column("fingerprint", LargeBinary, nullable=False),
+    Column("recorded_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger),
+    Column("envelope", Text, nullable=False),
+    Column("receipt", Text, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    UniqueConstraint("message_id", "source"),
+    Index("ix_messages_sent", "sender", "recorded_at"),
+    Index("ix_messages_sent_by_type", "sender", "type", "recorded_at"),
+    Index("ix_messages_of_case", "case_id"),
+    sqlite_autoincrement=True,
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("position", POSITION, primary_key=True, autoincrement=True),
+    Column("delivery_id", Text, nullable=False),
+    Column("message_position", POSITION, ForeignKey("messages.position"), nullable=False),
+    Column("lane_id", Text, nullable=False),
+    Column("unit_id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("sequence", Integer),
+    Column("state", Text, nullable=False),
+    Column("verdict", Text, nullable=False),
+    Column("code", Text),
+    Column("rule", Text, nullable=False),
+    Column("basis", Text),
+    Column("withheld", Text, nullable=False),
+    Column("recorded_at", BigInteger, nullable=False),
+    Column("acked_at", BigInteger),
+    Column("handled_at", BigInteger),
+    Column("outcome", Text),
+    Column("note", LargeBinary),
+    UniqueConstraint("delivery_id"),
+    # Also the guard that a lane's sequence never repeats for a unit; refused copies have none.
+    UniqueConstraint("lane_id", "unit_id", "sequence"),
+    Index("ix_deliveries_of_message", "message_position"),
+    Index("ix_deliveries_by_state", "unit_id", "state", "position"),
+    sqlite_autoincrement=True,
+)
+
+# Written out, not as parameters: a planner takes a partial index only where it sees the index's own words.
+IS_OPEN: Final = and_(
+    deliveries.c.acked_at.is_(None),
+    deliveries.c.state.in_([literal_column(f"'{state}'") for state in ("pending", "notified", "read")]),
+)
+Index(
+    "ix_deliveries_open",
+    deliveries.c.unit_id,
+    deliveries.c.position,
+    sqlite_where=IS_OPEN,
+    postgresql_where=IS_OPEN,
+)
+
+# One row per delivery on its way, until the recipient's acknowledgement takes it away.
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("position", POSITION, ForeignKey("deliveries.position"), primary_key=True, autoincrement=False),
+    Column("published_at", BigInteger),
+)
+Index(
+    "ix_outbox_unpublished",
+    outbox.c.position,
+    sqlite_where=outbox.c.published_at.is_(None),
+    postgresql_where=outbox.c.published_at.is_(None),
+)
+
+# How many deliveries are in each state, kept in step by the groups: counting millions takes too long.
+delivery_counts = Table(
+    "delivery_counts",
+    metadata,
+    Column("state", Text, primary_key=True),
+    Column("deliveries", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+cases = Table(
+    "cases",
+    metadata,
+    Column("case_id", Text, primary_key=True),
+    Column("person_key", Text),
+    Column("state", Text),
+    Column("finsam_state", Text),
+    Column("opened_at", BigInteger, nullable=False),
+    Column("parties", Text, nullable=False),
+    Column("responsible_stadsdel", Text),
+    Column("responsible_jobbtorg", Text),
+    Column("team", Text),
+    Column("plans", Text, nullable=False),
+    Column("reporting_request", Text),
+    Column("suspended", Boolean, nullable=False),
+    Column("closed_at", BigInteger),
+    Index("ix_cases_of_person", "person_key"),
+    sqlite_with_rowid=False,
+)
+
+sequences = Table(
+    "sequences",
+    metadata,
+    Column("lane_id", Text, primary_key=True),
+    Column("unit_id", Text, primary_key=True),
+    Column("last", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+consents = Table(
+    "consents",
+    metadata,
+    Column("consent_id", Text, primary_key=True),
+    Column("version", SmallInteger, primary_key=True, autoincrement=False),
+    Column("person_key", Text, nullable=False),
+    Column("recorded_by", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("valid_to", Text, nullable=False),
+    Column("recorded_at", BigInteger, nullable=False),
+    Column("narrowing", Text, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Index("ix_consents_of_person", "person_key"),
+)
+
+data_keys = Table(
+    "data_keys",
+    metadata,
+    Column("lane_id", Text, primary_key=True),
+    Column("wrapped", LargeBinary, nullable=False),
+    Column("kek_id", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# `position` is the entry's index in the Merkle log, counted from 0 without gaps.
+audit = Table(
+    "audit",
+    metadata,
+    Column("position", POSITION, primary_key=True, autoincrement=False),
+    Column("entry", LargeBinary, nullable=False),
+    Column("leaf", LargeBinary, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("unit", Text),
+    Column("type", Text),
+    Column("message_id", Text),
+    Column("case_id", Text),
+    Column("code", Text),
+    Index("ix_audit_at", "at"),
+)
+for _column in (audit.c.unit, audit.c.type, audit.c.message_id, audit.c.case_id, audit.c.code):
+    # Most entries lack most of these: an index of those that have one costs the others nothing.
+    Index(
+        f"ix_audit_{_column.name}",
+        _column,
+        audit.c.position,
+        sqlite_where=_column.is_not(None),
+        postgresql_where=_column.is_not(None),
+    )

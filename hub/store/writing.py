@@ -1,0 +1,195 @@
+"""What every SQL store writes, whatever the dialect: one commit group."""
+
+from __future__ import annotations
+
+import functools
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import (
+    Connection,
+    CursorResult,
+    Executable,
+    Insert,
+    Table,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+
+from hub import clock
+from hub.store import port, queries, reading, records, rows, tables
+from hub.store.records import DeliveryState
+
+_messages = tables.messages
+_deliveries = tables.deliveries
+_outbox = tables.outbox
+
+_ADD_MESSAGES: Final = insert(_messages)
+_ADD_DELIVERIES: Final = insert(_deliveries).values(
+    message_position=select(_messages.c.position)
+    .where(_messages.c.message_id == bindparam("of_message_id"), _messages.c.source == bindparam("of_source"))
+    .scalar_subquery()
+)
+_ids: Final = _deliveries.c.delivery_id.in_(bindparam("keys", expanding=True))
+_ADD_TO_OUTBOX: Final = insert(_outbox).from_select(["position"], select(_deliveries.c.position).where(_ids))
+_TAKE_FROM_OUTBOX: Final = delete(_outbox).where(
+    _outbox.c.position.in_(select(_deliveries.c.position).where(_ids))
+)
+_MARK_PUBLISHED: Final = (
+    update(_outbox)
+    .where(_outbox.c.position.in_(select(_deliveries.c.position).where(_ids)))
+    .values(published_at=bindparam("published_at"))
+)
+_NOTIFY: Final = (
+    update(_deliveries)
+    .where(_ids, _deliveries.c.state == DeliveryState.PENDING.value)
+    .values(state=DeliveryState.NOTIFIED.value)
+)
+_CHANGE_DELIVERY: Final = (
+    update(_deliveries)
+    .where(_deliveries.c.delivery_id == bindparam("changed_id"))
+    .values(
+        {
+            name: func.coalesce(bindparam(f"new_{name}", type_=_deliveries.c[name].type), _deliveries.c[name])
+            for name in ("state", "acked_at", "handled_at", "outcome", "note")
+        }
+    )
+)
+_ADD_DATA_KEYS: Final = insert(tables.data_keys)
+_ADD_AUDIT: Final = insert(tables.audit)
+
+
+@dataclass(frozen=True)
+class Upserts:
+    """The statements that add a row or replace it: the only ones that each dialect spells in its own way."""
+
+    cases: Insert
+    consents: Insert
+    sequences: Insert
+    counts: Insert
+
+
+@functools.cache
+def upserts_for(dialect: str) -> Upserts:
+    # Two classes with the same methods and no common ancestor that has them.
+    spell: Any = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}[dialect]
+
+    def replace(table: Table) -> Any:
+        statement = spell(table)
+        rest = {column.name: statement.excluded[column.name] for column in table.c if not column.primary_key}
+        return statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=rest)
+
+    counts = tables.delivery_counts
+    add = spell(counts)
+    total = counts.c.deliveries + add.excluded.deliveries
+    return Upserts(
+        cases=replace(tables.cases),
+        consents=replace(tables.consents),
+        sequences=replace(tables.sequences),
+        counts=add.on_conflict_do_update(index_elements=[counts.c.state], set_={"deliveries": total}),
+    )
+
+
+class SqlGroup(reading.SqlReader):
+    """One open transaction. After a write that failed it is broken: it can only be rolled back."""
+
+    def __init__(self, connection: Connection, clock: clock.Clock) -> None:
+        super().__init__(connection)
+        self._clock = clock
+        self._upserts = upserts_for(connection.dialect.name)
+        self.is_broken = False
+        self.is_over = False
+
+    def end(self) -> None:
+        """From now on the connection is not the group's: every further call raises `RuntimeError`."""
+        self.is_over = True
+
+    def write(self, changes: records.Changes) -> None:
+        if self.is_broken:
+            raise port.StoreUnavailable("a write of this group failed before: roll it back")
+        try:
+            self._write(changes)
+        except BaseException:
+            self.is_broken = True
+            raise
+
+    def _write(self, changes: records.Changes) -> None:
+        self._add_messages(changes.messages)
+        self._add_deliveries(changes.deliveries)
+        upserts = self._upserts
+        self._each(upserts.cases, map(rows.case_to_values, changes.cases.values()))
+        self._each(upserts.consents, map(rows.consent_to_values, changes.consents))
+        self._each(_ADD_DATA_KEYS, map(rows.data_key_to_values, changes.data_keys))
+        self._each(
+            upserts.sequences,
+            (
+                {"lane_id": lane_id, "unit_id": unit_id, "last": last}
+                for (lane_id, unit_id), last in changes.sequences.items()
+            ),
+        )
+        self._change_deliveries(changes.delivery_changes)
+        self._mark_published(changes.published)
+        self._all(_TAKE_FROM_OUTBOX, changes.acknowledged)
+        self._each(_ADD_AUDIT, map(rows.audit_to_values, changes.audit))
+
+    def _add_messages(self, messages: Sequence[records.StoredMessage]) -> None:
+        try:
+            self._each(_ADD_MESSAGES, map(rows.message_to_values, messages))
+        except reading.RowRefused:
+            raise port.DuplicateMessage from None
+
+    def _add_deliveries(self, deliveries: Sequence[records.StoredDelivery]) -> None:
+        self._each(_ADD_DELIVERIES, map(rows.delivery_to_values, deliveries))
+        self._all(_ADD_TO_OUTBOX, (each.delivery_id for each in deliveries if each.sequence is not None))
+        self._count(Counter(each.state for each in deliveries))
+
+    def _change_deliveries(self, changes: Sequence[records.DeliveryChange]) -> None:
+        states = self._find_states(change.delivery_id for change in changes if change.state is not None)
+        moved: Counter[DeliveryState] = Counter()
+        for change in changes:
+            if change.state is not None and change.delivery_id in states:
+                moved[states[change.delivery_id]] -= 1
+                moved[change.state] += 1
+                states[change.delivery_id] = change.state
+        self._each(_CHANGE_DELIVERY, map(rows.change_to_values, changes))
+        self._count(moved)
+
+    def _find_states(self, delivery_ids: Iterable[str]) -> dict[str, DeliveryState]:
+        found = self._among(queries.DELIVERY_STATES, delivery_ids)
+        return {delivery_id: DeliveryState(state) for delivery_id, state in found}
+
+    def _mark_published(self, delivery_ids: Sequence[str]) -> None:
+        now = rows.instant_to_cell(self._clock.now())
+        self._all(_MARK_PUBLISHED, delivery_ids, published_at=now)
+        notified = self._all(_NOTIFY, delivery_ids)
+        self._count(Counter({DeliveryState.PENDING: -notified, DeliveryState.NOTIFIED: notified}))
+
+    def _count(self, moved: Mapping[DeliveryState, int]) -> None:
+        steps = ({"state": state.value, "deliveries": step} for state, step in moved.items() if step)
+        self._each(self._upserts.counts, steps)
+
+    def _each(self, statement: Executable, values: Iterable[rows.Values]) -> None:
+        """Runs the statement once per row of values; not at all when there is none."""
+        if many := list(values):
+            self._do(statement, many)
+
+    def _all(self, statement: Executable, delivery_ids: Iterable[str], **values: object) -> int:
+        """Runs the statement over all these deliveries at once. How many rows it changed."""
+        return sum(self._do(statement, values | {"keys": part}) for part in reading.in_parts(delivery_ids))
+
+    def _do(self, statement: Executable, values: rows.Values | list[rows.Values]) -> int:
+        return self._execute(statement, values).rowcount
+
+    def _execute(
+        self, statement: Executable, values: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
+    ) -> CursorResult[Any]:
+        if self.is_over:
+            raise RuntimeError("this commit group has ended")
+        return super()._execute(statement, values)

@@ -1,0 +1,38 @@
+"""The transport's contract: claim checks to the units' doors. `tests/contract` runs it over every technology.
+
+A transport promises at-least-once while it lives and nothing after a crash: the outbox in the store is the truth,
+and the relay publishes again what no recipient has acknowledged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from hub.store.records import ClaimCheck
+
+
+class TransportUnavailable(Exception):
+    """The transport took nothing, or does not know. The outbox rows stay; publish again later."""
+
+
+class Subscription(Protocol):
+    """One listener at a unit's door."""
+
+    async def next(self, timeout: float) -> Sequence[ClaimCheck]:
+        """The claim checks since the last call, in order; empty when `timeout` seconds passed without any."""
+
+
+class Transport(Protocol):
+    async def publish(self, claims: Sequence[ClaimCheck]) -> None:
+        """Hands claim checks to their units' doors; returns when they are there. Raises `TransportUnavailable`."""
+
+    def subscribe(self, unit_id: str) -> AbstractAsyncContextManager[Subscription]:
+        """Hears everything published for the unit from the moment of entering. Listeners do not take from each other."""
+
+    async def probe(self) -> None:
+        """Raises `TransportUnavailable` when a claim check could not get through now."""
+
+    async def close(self) -> None:
+        """Wakes every listener with nothing. Closing twice is fine."""

@@ -1,0 +1,173 @@
+"""Encryption at rest: one data key per lane, wrapped by a key that never enters the database.
+
+AES-256-GCM with random 96-bit nonces (NIST SP 800-38D 8.2.2): at most 2^32 seals under one key, which no lane
+and no number of lanes comes near. Keys come from one master secret by HKDF-SHA256 (RFC 5869). Destroying a
+wrapped data key destroys every body and every audit commitment of its lane; nobody who later steals the
+master secret gets them back.
+
+Weakness: AES-GCM does not commit to its key, and unwrapped keys live in this process's memory until
+forgotten.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import re
+from collections import OrderedDict
+from functools import cached_property
+from pathlib import Path
+from threading import Lock
+from typing import Final
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from hub import key_file
+from hub.store import records
+
+NONCE_BYTES: Final = 12
+TAG_BYTES: Final = 16
+_KEYS_KEPT: Final = 8192
+_CANONICAL_NUMBER: Final = re.compile(r"[0-9]{12}")
+
+
+class VaultLocked(Exception):
+    """The hub has no key, or not the right one. The text is one sentence for the operator."""
+
+
+class SealBroken(Exception):
+    """What was sealed has been altered, moved to another row, or belongs to another key."""
+
+
+class SealingKey:
+    """The data key of one lane. Safe to share between threads."""
+
+    def __init__(self, data_key: bytes, commitment_base: bytes) -> None:
+        self._data_key = data_key
+        self._commitment_base = commitment_base
+        self._cipher = AESGCM(data_key)
+
+    def seal(self, plaintext: bytes, *, aad: bytes) -> bytes:
+        """Nonce, ciphertext and tag in one piece; `aad` must be given again to open it."""
+        nonce = os.urandom(NONCE_BYTES)
+        return nonce + self._cipher.encrypt(nonce, plaintext, aad)
+
+    def open(self, sealed: bytes, *, aad: bytes) -> bytes:
+        """The plaintext. Raises `SealBroken` when one bit of `sealed` or `aad` differs."""
+        return _open(self._cipher, sealed, aad)
+
+    def commit(self, data: bytes) -> str:
+        """A keyed commitment of 128 bits in hex (HMAC-SHA256), for the audit log.
+
+        It tells nothing without the lane's data key, and nothing at all after that has been destroyed."""
+        return hmac.digest(self._commitment_key, data, "sha256")[:16].hex()
+
+    @cached_property
+    def _commitment_key(self) -> bytes:
+        return key_file.derive(self._data_key, "audit-commitment", salt=self._commitment_base)
+
+
+class Vault:
+    """The keys of this hub. Made by `open`; safe to share between threads."""
+
+    def __init__(self, secret: bytes) -> None:
+        key_encryption_key = key_file.derive(secret, "key-encryption")
+        self._wrapper = AESGCM(key_encryption_key)
+        self._person_index_key = key_file.derive(secret, "person-index")
+        self._fingerprint_key = key_file.derive(secret, "fingerprint")
+        self._commitment_base = key_file.derive(secret, "commitment")
+        self.kek_id: Final = hashlib.sha256(b"samverkan/1/kek-id\0" + key_encryption_key).hexdigest()[:16]
+        self._unwrapped: OrderedDict[str, tuple[bytes, SealingKey]] = OrderedDict()
+        self._lock = Lock()
+
+    @classmethod
+    def open(cls, path: Path, *, create: bool, kek_id: str | None = None) -> Vault:
+        """Reads the key file, or makes it when `create` and there is none.
+
+        `create` is for the first start only: with a database there, a missing key must stop the hub. `kek_id`
+        is what stored data keys were wrapped with, when known. Raises `VaultLocked`."""
+        try:
+            vault = cls(key_file.load_or_create(path, create=create))
+        except key_file.KeyLocked as error:
+            raise VaultLocked(*error.args) from None
+        if kek_id is not None and kek_id != vault.kek_id:
+            raise VaultLocked(f"The key file {path} belongs to another database; restore the one made with it.")
+        return vault
+
+    def new_data_key(self, lane_id: str) -> tuple[records.DataKey, SealingKey]:
+        """A fresh key for a lane: the wrapped row to store, and the key itself."""
+        data_key = AESGCM.generate_key(bit_length=256)
+        nonce = os.urandom(NONCE_BYTES)
+        wrapped = nonce + self._wrapper.encrypt(nonce, data_key, _key_aad(lane_id))
+        key = SealingKey(data_key, self._commitment_base)
+        self._remember(lane_id, wrapped, key)
+        return records.DataKey(lane_id=lane_id, wrapped=wrapped, kek_id=self.kek_id), key
+
+    def unwrap(self, row: records.DataKey) -> SealingKey:
+        """The key of a stored row. Raises `VaultLocked` when another master key wrapped it, `SealBroken` when
+        the row has been altered or belongs to another lane."""
+        if row.kek_id != self.kek_id:
+            raise VaultLocked(f"The database needs the master key {row.kek_id}; this hub has {self.kek_id}.")
+        with self._lock:
+            known = self._unwrapped.get(row.lane_id)
+            # The wrapped bytes are compared, so that a swapped or re-made row never gets the cached key of
+            # its lane.
+            if known is not None and known[0] == row.wrapped:
+                self._unwrapped.move_to_end(row.lane_id)
+                return known[1]
+        key = SealingKey(_open(self._wrapper, row.wrapped, _key_aad(row.lane_id)), self._commitment_base)
+        self._remember(row.lane_id, row.wrapped, key)
+        return key
+
+    def forget(self, lane_id: str) -> None:
+        """Drops an unwrapped key from memory; call it when the stored row is destroyed."""
+        with self._lock:
+            self._unwrapped.pop(lane_id, None)
+
+    def person_key(self, canonical_number: str) -> str:
+        """The keyed hash by which cases and consents find a person: HMAC-SHA256, 128 bits, hex.
+
+        A plain hash would not do: there are few enough numbers to try them all. Raises `ValueError` (without
+        the number) when it is not in its 12-digit form, since two forms would be two persons."""
+        if _CANONICAL_NUMBER.fullmatch(canonical_number) is None:
+            raise ValueError("a person key is made from the canonical 12-digit number only")
+        return hmac.digest(self._person_index_key, canonical_number.encode(), "sha256")[:16].hex()
+
+    def fingerprint(self, said: bytes) -> bytes:
+        """A keyed fingerprint of 128 bits: equal for equal events, and no help to who guesses at their
+        content."""
+        return hmac.digest(self._fingerprint_key, said, "sha256")[:16]
+
+    def _remember(self, lane_id: str, wrapped: bytes, key: SealingKey) -> None:
+        with self._lock:
+            self._unwrapped[lane_id] = (wrapped, key)
+            self._unwrapped.move_to_end(lane_id)
+            if len(self._unwrapped) > _KEYS_KEPT:
+                self._unwrapped.popitem(last=False)
+
+
+def body_aad(lane_id: str, source: str, message_id: str, type: str, version: str) -> bytes:
+    """What binds a sealed body to its row: moved to another message, case or schema version it no longer
+    opens."""
+    return _encode("body", lane_id, source, message_id, type, version)
+
+
+def _key_aad(lane_id: str) -> bytes:
+    return _encode("data-key", lane_id)
+
+
+def _encode(*parts: str) -> bytes:
+    """Each part behind its length, so that no two lists of parts have the same encoding."""
+    encoded = [part.encode() for part in parts]
+    return b"".join(len(part).to_bytes(4, "big") + part for part in encoded)
+
+
+def _open(cipher: AESGCM, sealed: bytes, aad: bytes) -> bytes:
+    if len(sealed) < NONCE_BYTES + TAG_BYTES:
+        raise SealBroken("what was sealed is too short")
+    try:
+        return cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], aad)
+    except InvalidTag:
+        raise SealBroken("what was sealed has been altered or moved") from None

@@ -1,0 +1,89 @@
+"""A message as the decisions see it: the event's own words and nothing that needs a clock, a key or a database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from schemas import registry
+
+
+@dataclass(frozen=True, slots=True)
+class BasisClaim:
+    """The sender's own assessment for one kind of recipient (OSL 2009:400; the sender answers for it)."""
+
+    recipient_kind: str
+    code: str
+    consent_id: str | None = None
+    request_id: str | None = None
+    ground: str | None = None
+    role: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """One entry of `handling.to`: a unit, a role in the case, a team's coordinator, or one seat of a team."""
+
+    unit: str | None = None
+    role: str | None = None
+    team: str | None = None
+    seat: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A schema-valid message.
+
+    `sender` is the unit id after the source has been matched with the caller. `person_key` is the keyed hash
+    of the canonical number (None when the message carries no person); `born_on` comes from the same number.
+    `sent_at` is the event's own time; `subject` is the case id that the sender gave.
+    """
+
+    message_id: str
+    message_type: registry.MessageType
+    sender: str
+    data: Mapping[str, Any]
+    sent_at: datetime
+    subject: str | None = None
+    person_key: str | None = None
+    born_on: date | None = None
+
+    @property
+    def type(self) -> str:
+        name: str = self.message_type.name
+        return name
+
+    @property
+    def handling(self) -> Mapping[str, Any]:
+        handling: Mapping[str, Any] = self.data["handling"]
+        return handling
+
+    @property
+    def content(self) -> Mapping[str, Any]:
+        content: Mapping[str, Any] = self.data["content"]
+        return content
+
+    @property
+    def purpose(self) -> str:
+        return str(self.handling["purpose"])
+
+    @property
+    def addresses(self) -> tuple[Address, ...]:
+        return tuple(Address(**entry) for entry in self.handling.get("to", ()))
+
+    def claims_for(self, kind: str) -> tuple[BasisClaim, ...]:
+        """The bases that the sender claims toward one kind of recipient, in the sender's order."""
+        return tuple(
+            BasisClaim(
+                recipient_kind=kind,
+                code=claim["code"],
+                consent_id=claim.get("consent_id"),
+                request_id=claim.get("request_id"),
+                ground=claim.get("ground"),
+                role=claim.get("assessed_by_role"),
+            )
+            for claim in self.handling["basis"]
+            if claim["recipient_kind"] == kind
+        )

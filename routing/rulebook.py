@@ -1,0 +1,323 @@
+"""The rulebook: which message may go to whom, for which purpose, on which legal basis, and what it moves.
+
+The rules are the files in `rules/`; this module gives them shape and refuses what it does not understand.
+`routing.checks` finds more: rules that can be read but cannot be meant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Literal
+
+from routing import ceilings, vocabulary
+from routing.ceilings import Allowed, CategoryText, Ceilings
+from routing.refusals import RefusalCode
+from routing.rule_files import Place, Reading
+from routing.rule_files import RuleFault as RuleFault
+from routing.rule_files import RulesBroken as RulesBroken
+from routing.vocabulary import (
+    AnyState,
+    Basis,
+    Category,
+    Check,
+    Effect,
+    FinsamState,
+    Found,
+    Kind,
+    Move,
+    Need,
+    Purpose,
+    State,
+    TypeName,
+)
+
+FOLDER = Path(__file__).parent / "rules"
+
+Values = tuple[str | bool | int, ...]
+
+
+def _nothing() -> Mapping[str, Any]:
+    return MappingProxyType({})
+
+
+def matches(data: Mapping[str, Any], when: Mapping[str, Values]) -> bool:
+    """True when the data has, at every pointer, one of the values named for it."""
+    for pointer, accepted in when.items():
+        value: Any = data
+        for part in pointer.lstrip("/").split("/"):
+            value = value.get(part) if isinstance(value, Mapping) else None
+        if not any(value == wanted and type(value) is type(wanted) for wanted in accepted):
+            return False
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class RecipientRule:
+    """One kind of recipient on one route: how it is found, on which bases, and which content it sees.
+
+    `bases` stand in the order in which they are tried; `sees` are pointers into data (None: all content).
+    """
+
+    kind: Kind = field(metadata={"from_key": True})
+    found: Found
+    bases: tuple[Basis, ...]
+    sees: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """The way of one type for one purpose; `when` narrows it to messages with certain values.
+
+    `moves` are transitions, one of which must fit. Without moves, `within` and `within_finsam` are the states
+    in which the message is taken; both empty: in every state, and without a case.
+    """
+
+    purpose: Purpose
+    recipients: Mapping[str, RecipientRule] = field(metadata={"key": "to"})
+    when: Mapping[str, Values] = field(default_factory=_nothing)
+    moves: tuple[Move, ...] = ()
+    within: frozenset[State] = frozenset()
+    within_finsam: frozenset[FinsamState] = frozenset()
+    seats_from: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TypeRule:
+    """One type of message: who sends it, what it may carry, what is checked, and its routes.
+
+    `refused_senders` gives a kind its own code where SENDER_NOT_ALLOWED would not say enough.
+    """
+
+    name: str
+    title_sv: str
+    senders: frozenset[Kind]
+    subject: Literal["required", "optional", "absent"]
+    categories: frozenset[Category]
+    routes: tuple[Route, ...] = field(metadata={"key": "route"})
+    refused_senders: Mapping[str, RefusalCode] = field(default_factory=_nothing)
+    checks: tuple[Check, ...] = ()
+    opens: Literal["case", "finsam"] | None = None
+    registers: Literal["consent", "withdrawal"] | None = None
+
+    def find_route(self, data: Mapping[str, Any]) -> Route | None:
+        """The first route for the purpose that the message states and the values that it carries."""
+        purpose = data["handling"]["purpose"]
+        fitting = (route for route in self.routes if route.purpose == purpose and matches(data, route.when))
+        return next(fitting, None)
+
+
+@dataclass(frozen=True, slots=True)
+class BasisRule:
+    """One legal basis for a disclosure. None for categories or kinds means any.
+
+    `claimed` is False where the hub sees for itself that the basis holds and the sender need not claim it.
+    """
+
+    code: str
+    title_sv: str
+    statute: str
+    categories: frozenset[Category] | None = None
+    never: frozenset[Category] = frozenset()
+    sender_kinds: frozenset[Kind] | None = None
+    recipient_kinds: frozenset[Kind] | None = None
+    needs: tuple[Need, ...] = ()
+    roles: frozenset[str] = frozenset()
+    claimed: bool = True
+    enabled: bool = True
+
+    def fits(self, sender_kind: str, recipient_kind: str) -> bool:
+        """True when the basis is made for a message between these kinds."""
+        return (self.sender_kinds is None or sender_kind in self.sender_kinds) and (
+            self.recipient_kinds is None or recipient_kind in self.recipient_kinds
+        )
+
+    def can_cover(self, category: str) -> bool:
+        return category not in self.never and (self.categories is None or category in self.categories)
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """One step of a case. `source` empty: there is no case yet (machine finsam: no FINSAM state yet).
+
+    `when` maps pointers into data to the values that fit; all must. `in_force` asks whether an approved
+    version of the plan is in force (None: it does not matter). `effects` happen in their order.
+    """
+
+    id: str
+    machine: Literal["case", "finsam"]
+    source: frozenset[AnyState] = field(metadata={"key": "from"})
+    type: TypeName
+    target: AnyState = field(metadata={"key": "to"})
+    when: Mapping[str, Values] = field(default_factory=_nothing)
+    in_force: bool | None = field(default=None, metadata={"key": "when_in_force"})
+    effects: tuple[Effect, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Lifecycle:
+    """All states and every step between them. A step that is not listed is a STATE_CONFLICT."""
+
+    states: frozenset[str]
+    final_states: frozenset[str]
+    finsam_states: frozenset[str]
+    finsam_final_states: frozenset[str]
+    transitions: Mapping[str, Transition]
+
+
+@dataclass(frozen=True, slots=True)
+class RefusalText:
+    """What a handläggare reads about one refusal code, and its HTTP status."""
+
+    code: RefusalCode
+    status: int
+    title_sv: str
+    advice_sv: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The numbers and choices that an administrator may change. `settings.toml` explains each."""
+
+    minimum_age: int
+    consent_longest_months: int
+    plan_longest_months: int
+    plan_least_weekly_hours: int
+    osl_10_2_roles: frozenset[str]
+    ground_least_characters: int
+    jobbtorg_secrecy: Literal["26:1", "28:11"]
+    sol_15_9: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rulebook:
+    """Everything that the rule files say. `digest` names exactly this content in every decision."""
+
+    digest: str
+    types: Mapping[str, TypeRule]
+    bases: Mapping[str, BasisRule]
+    lifecycle: Lifecycle
+    refusals: Mapping[RefusalCode, RefusalText]
+    settings: Settings
+    ceilings: Ceilings
+    files: Mapping[str, str]
+    """The file in which each type stands."""
+
+    @property
+    def categories(self) -> Mapping[str, CategoryText]:
+        return self.ceilings.categories
+
+    def find_type(self, name: str) -> TypeRule | None:
+        return self.types.get(name)
+
+    def allowed(self, kind: str, purpose: str) -> Allowed:
+        """The most that a kind of recipient may see: category -> None (all of it) or the open facets."""
+        return self.ceilings.allowed(kind, purpose)
+
+
+def load(directory: Path | None = None) -> Rulebook:
+    """The rulebook in a folder (None: the one that is delivered).
+
+    Types are read from every `types*.toml`. Raises `rule_files.RulesBroken` with every fault.
+    """
+    folder = directory or FOLDER
+    reading = Reading(dict(vocabulary.WORDS))
+    limits = ceilings.read(reading, folder / "categories.toml")
+    settings = _read_settings(reading, folder / "settings.toml")
+    bases = _read_bases(reading, folder / "bases.toml")
+    paths = sorted(folder.glob("types*.toml")) or [folder / "types.toml"]
+    contents = {path.name: reading.load_file(path, frozenset({"type"})) for path in paths}
+    names = [reading.list_names(content, "type", "name") for content in contents.values()]
+    reading.vocabularies["type"] = frozenset().union(*names)
+    lifecycle = _read_lifecycle(reading, folder / "lifecycle.toml")
+    types = _read_types(reading, contents)
+    refusals = _read_refusals(reading, folder / "refusals.toml")
+    reading.raise_faults()
+    assert settings is not None  # a faulty table has raised
+    return Rulebook(
+        digest=reading.digest(),
+        types=types,
+        bases={code: _with_settings(rule, settings) for code, rule in bases.items()},
+        lifecycle=lifecycle,
+        refusals=refusals,
+        settings=settings,
+        ceilings=limits,
+        files=_list_files(reading, contents),
+    )
+
+
+def _list_files(reading: Reading, contents: Mapping[str, dict[str, Any]]) -> Mapping[str, str]:
+    return {name: file for file, content in contents.items() for name in reading.list_names(content, "type", "name")}
+
+
+def _read_settings(reading: Reading, path: Path) -> Settings | None:
+    content = reading.load_file(path, frozenset({"settings"}))
+    return reading.read_table(Settings, content, path.name, "settings")
+
+
+def _with_settings(rule: BasisRule, settings: Settings) -> BasisRule:
+    if rule.code == "OSL_10_2":
+        return replace(rule, roles=settings.osl_10_2_roles)
+    if rule.code == "SOL_15_9":
+        return replace(rule, enabled=rule.enabled and settings.sol_15_9)
+    return rule
+
+
+def _read_bases(reading: Reading, path: Path) -> Mapping[str, BasisRule]:
+    content = reading.load_file(path, frozenset({"basis"}))
+    reading.vocabularies["basis"] = reading.list_names(content, "basis", "code")
+    return reading.read_index(BasisRule, content, path.name, "basis", "code")
+
+
+def _read_types(reading: Reading, contents: Mapping[str, dict[str, Any]]) -> Mapping[str, TypeRule]:
+    found: dict[str, TypeRule] = {}
+    for file, content in contents.items():
+        for name, rule in reading.read_index(TypeRule, content, file, "type", "name").items():
+            if name in found:
+                reading.faults.append(Place(file, f"type[{name}]").fault("stands in another file too"))
+            found[name] = rule
+    return MappingProxyType(found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Machine:
+    states: frozenset[str]
+    final: frozenset[AnyState]
+
+
+def _read_lifecycle(reading: Reading, path: Path) -> Lifecycle:
+    content = reading.load_file(path, frozenset({"case", "finsam", "transition"}))
+    states = {name: _list_states(content.get(name)) for name in ("case", "finsam")}
+    reading.vocabularies["state"] = states["case"]
+    reading.vocabularies["FINSAM state"] = states["finsam"]
+    reading.vocabularies["state of a case or of FINSAM"] = states["case"] | states["finsam"]
+    reading.vocabularies["transition"] = reading.list_names(content, "transition", "id")
+    case, finsam = (
+        reading.read_table(_Machine, content, path.name, name) or _Machine(frozenset(), frozenset())
+        for name in ("case", "finsam")
+    )
+    transitions = reading.read_index(Transition, content, path.name, "transition", "id")
+    for transition in transitions.values():
+        place = Place(path.name, f"transition[{transition.id}]")
+        strange = (transition.source | {transition.target}) - states[transition.machine]
+        reading.faults += [
+            place.fault(f"{state!r} is no state of the machine {transition.machine}") for state in sorted(strange)
+        ]
+    return Lifecycle(case.states, case.final, finsam.states, finsam.final, transitions)
+
+
+def _list_states(machine: Any) -> frozenset[str]:
+    states = machine.get("states") if isinstance(machine, dict) else None
+    return frozenset(state for state in states if isinstance(state, str)) if isinstance(states, list) else frozenset()
+
+
+def _read_refusals(reading: Reading, path: Path) -> Mapping[RefusalCode, RefusalText]:
+    content = reading.load_file(path, frozenset({"refusal"}))
+    texts = reading.read_index(RefusalText, content, path.name, "refusal", "code")
+    named = reading.list_names(content, "refusal", "code")
+    for code in RefusalCode:
+        if code not in named:
+            reading.faults.append(Place(path.name, f"refusal[{code}]").fault("the code has no text"))
+    return MappingProxyType({text.code: text for text in texts.values()})

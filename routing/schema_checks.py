@@ -1,0 +1,63 @@
+"""Whether the rules and the schemas speak of the same messages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from routing import vocabulary
+from routing.rule_files import Place, RuleFault
+from routing.rulebook import Rulebook, TypeRule
+from schemas import registry as registries
+
+
+def check_coverage(rulebook: Rulebook, registry: registries.Registry) -> Iterator[RuleFault]:
+    """Types with a schema and no row."""
+    for name in sorted({version.name for version in registry.list_types()} - set(rulebook.types)):
+        yield Place("types.toml", f"type[{name}]").fault("the schema has no row")
+
+
+def check_type(rule: TypeRule, rulebook: Rulebook, registry: registries.Registry, place: Place) -> Iterator[RuleFault]:
+    """What a row says that no served version of its schema has, or the opposite."""
+    versions = [version for version in registry.list_types() if version.name == rule.name]
+    if not versions:
+        yield place.fault("the row has no schema")
+        return
+    leaves = [leaf for version in versions for leaf in version.leaves]
+    yield from _check_categories(rule, leaves, place)
+    unknown = {facet for leaf in leaves for facet in leaf.facets} - set(rulebook.ceilings.facets)
+    for facet in sorted(unknown):
+        yield place.fault(f"the schema has the facet {facet!r}, which categories.toml does not know")
+    pointers = [leaf.pointer for leaf in leaves]
+    for where, pointer in _named_pointers(rule, rulebook, place):
+        if not _is_in(pointer, pointers):
+            yield where.fault(f"the schema has no {pointer}")
+
+
+def _check_categories(rule: TypeRule, leaves: Iterable[registries.Leaf], place: Place) -> Iterator[RuleFault]:
+    place = place.inside("categories")
+    found = {leaf.category for leaf in leaves}
+    said = rule.categories | {vocabulary.MESSAGE_DATA}
+    for category in sorted(category for category in found if category is not None and category not in said):
+        yield place.fault(f"the schema has {category}, the row does not")
+    # Where a field of the message names the category of others, the schema alone cannot say which may occur.
+    if None not in found:
+        for category in sorted(rule.categories - {category for category in found if category}):
+            yield place.fault(f"the row has {category}, the schema does not")
+
+
+def _named_pointers(rule: TypeRule, rulebook: Rulebook, place: Place) -> Iterator[tuple[Place, str]]:
+    for route in rule.routes:
+        where = place.inside(f"route[{route.purpose}]")
+        yield from ((where.inside("when"), pointer) for pointer in route.when)
+        if route.seats_from is not None:
+            yield where.inside("seats_from"), route.seats_from
+        for recipient in route.recipients.values():
+            sees = where.inside(f"to.{recipient.kind}.sees")
+            yield from ((sees, pointer) for pointer in recipient.sees or ())
+        for move in route.moves:
+            step = Place("lifecycle.toml", f"transition[{move}].when")
+            yield from ((step, pointer) for pointer in rulebook.lifecycle.transitions[move].when)
+
+
+def _is_in(pointer: str, leaves: Iterable[str]) -> bool:
+    return any(leaf == pointer or leaf.startswith(pointer + "/") for leaf in leaves)

@@ -1,0 +1,194 @@
+import hashlib
+import json
+import re
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+
+from hub.audit import entry
+from hub.audit.entry import LEFT_OUT, AuditAction
+
+AT = datetime(2026, 2, 2, 9, 0, 0, 123456, tzinfo=UTC)
+CASE = "0b6e1f5a-3c52-4a0e-9d59-0b6a5f3a1c11"
+MESSAGE = "7d7c6b5a-1f2e-4d3c-8b9a-001122334455"
+DOCUMENT = Path(__file__).parents[3] / "docs/reference/audit-events.md"
+RECIPIENT = {
+    "unit": "jt-sydost",
+    "verdict": "redact",
+    "code": None,
+    "rule": "referral.submitted/jt",
+    "basis": {"code": "CONSENT", "consent": MESSAGE, "version": 1},
+    "withheld": ["/content/note", "/content/items/0/~1x"],
+    "delivery": CASE.replace("0", "f"),
+    "categories": ["CO", "ID"],
+}
+
+
+def build(index=7, at=AT, action=AuditAction.MESSAGE_ACCEPTED, actor="sd-farsta", **changes):
+    return entry.build(index, at, action, actor, **changes)
+
+
+def told(**changes):
+    return json.loads(build(**changes).entry)
+
+
+def test_the_entry_names_what_happened_to_which_message():
+    found = told(type="referral.submitted", message_id=MESSAGE, unit="jt-sydost", code="NO_BASIS")
+    assert found == {
+        "seq": 7,
+        "t": "2026-02-02T09:00:00.123Z",
+        "action": "message_accepted",
+        "actor": "sd-farsta",
+        "unit": "jt-sydost",
+        "type": "referral.submitted",
+        "message": MESSAGE,
+        "code": "NO_BASIS",
+    }
+
+
+def test_the_row_has_the_same_for_looking_things_up():
+    row = build(
+        type="referral.submitted", message_id=MESSAGE, case_id=CASE, unit="jt-sydost", code="NO_BASIS"
+    )
+    assert (row.index, row.at, row.action, row.actor) == (7, AT, "message_accepted", "sd-farsta")
+    assert (row.unit, row.type, row.message_id) == ("jt-sydost", "referral.submitted", MESSAGE)
+    assert (row.case_id, row.code) == (CASE, "NO_BASIS")
+
+
+def test_details_stand_beside_the_entrys_own_names():
+    detail = {
+        "case_ref": "a" * 32,
+        "payload": "b" * 32,
+        "rulebook": "sha256:" + "c" * 64,
+        "recipients": [RECIPIENT],
+    }
+    found = told(detail=detail)
+    assert {name: found[name] for name in detail} == detail
+
+
+def test_the_entry_is_canonical_json():
+    row = build(
+        detail={"version": "1.0", "recipients": [RECIPIENT], "counts": {"b": 2, "a": -1}, "done": True}
+    )
+    canonical = json.dumps(json.loads(row.entry), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    assert row.entry == canonical.encode()
+    assert row.entry.isascii()
+
+
+def test_the_order_of_details_does_not_count():
+    one = build(detail={"payload": "b" * 32, "version": "1.0"})
+    assert one.entry == build(detail={"version": "1.0", "payload": "b" * 32}).entry
+
+
+def test_the_leaf_is_that_of_rfc_6962():
+    row = build()
+    assert row.leaf == hashlib.sha256(b"\x00" + row.entry).digest()
+    # The RFC's own vector: the leaf of an empty entry.
+    assert entry.leaf_hash(b"").hex() == "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d"
+
+
+def test_one_changed_letter_changes_the_leaf():
+    assert build(actor="sd-farsta").leaf != build(actor="sd-farstb").leaf
+    assert build(index=7).leaf != build(index=8).leaf
+
+
+def test_times_are_utc_milliseconds_whatever_the_zone():
+    stockholm = AT.astimezone(timezone(timedelta(hours=1)))
+    assert build(at=stockholm).entry == build().entry
+    assert told(at=AT.replace(microsecond=0))["t"] == "2026-02-02T09:00:00.000Z"
+
+
+def test_the_case_is_never_named_only_committed_to():
+    assert CASE not in build(case_id=CASE, detail={"case_ref": "a" * 32}).entry.decode()
+    with pytest.raises(ValueError, match="never the case id"):
+        build(case_id=CASE, detail={"basis": {"case": CASE}})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Asta Provberg",
+        "Provström",
+        "behöver korta pass",
+        "199001012385",
+        "19900101-2385",
+        "900101-2385",
+        "/content/199001012385",
+        "a\nb",
+        "\x1b[31m",
+        "\ud800",
+        "x" * 300,
+        'a"b',
+    ],
+)
+@pytest.mark.parametrize("place", ["detail", "nested", "list", "type", "actor"])
+def test_a_text_that_is_no_name_is_left_out(text, place):
+    match place:
+        case "detail":
+            row = build(detail={"rule": text})
+        case "nested":
+            row = build(detail={"basis": {"code": text}})
+        case "list":
+            row = build(detail={"faults": [["/data", text]]})
+        case "type":
+            row = build(type=text)
+        case _:
+            row = build(actor=text)
+    assert LEFT_OUT.encode() in row.entry
+    assert text.encode("utf-8", "surrogatepass") not in row.entry
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sd-farsta",
+        "referral.submitted/jt",
+        "/content/items/0/~1x",
+        "/content/*/note",
+        "SCHEMA_INVALID",
+        "sha256:" + "0123456789abcdef" * 4,
+        "19900101-2385-4385-8385-199001012385",
+        "1990010123851990" * 2,
+        "",
+    ],
+)
+def test_names_ids_paths_and_digests_stay(text):
+    assert told(detail={"rule": text})["rule"] == text
+
+
+def test_a_number_that_could_be_a_persons_is_left_out():
+    assert told(detail={"count": 199001012385})["count"] == LEFT_OUT
+    assert told(detail={"count": 123456})["count"] == 123456
+
+
+@pytest.mark.parametrize(
+    "detail",
+    [
+        {"seq": 1},
+        {"actor": "x"},
+        {"message": "x"},
+        {"Rule": "x"},
+        {"Asta Provberg": 1},
+        {"basis": {"199001012385": 1}},
+        {"share": 0.5},
+        {"share": float("nan")},
+        {"big": 2**53},
+        {"body": b"bytes"},
+        {"at": AT},
+        {"deep": {"a": {"a": {"a": {"a": {"a": {"a": {"a": 1}}}}}}}},
+        {"deep": [[[[[[[[1]]]]]]]]},
+        {"many": ["x" * 200] * 400},
+    ],
+)
+def test_refuses_details_that_have_no_place_in_an_entry(detail):
+    with pytest.raises(ValueError):
+        build(detail=detail)
+
+
+def test_the_document_explains_exactly_the_actions():
+    rows = re.findall(
+        r"^\| `([a-z_]+)` \| ([^|]+) \| ([^|]+) \|$", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE
+    )
+    assert [action for action, _, _ in rows] == [action.value for action in AuditAction]
+    assert all(len(meaning) > 20 for _, _, meaning in rows)
