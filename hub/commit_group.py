@@ -18,7 +18,7 @@ import structlog
 from hub.ledger import Ledger
 from hub.store.port import Store, StoreUnavailable
 
-log = structlog.get_logger(__name__)
+log = structlog.get_logger()
 
 Result = TypeVar("Result", covariant=True)
 
@@ -135,7 +135,11 @@ class CommitGroup:
             return
         committed = GroupCommitted(ledger, len(batch), time.perf_counter() - started)
         for listener in self._listeners:
-            listener(committed)
+            try:
+                listener(committed)
+            except Exception:
+                # The group is on disk: its senders get their answers, and the next group its turn.
+                log.exception("commit_listener_failed")
         for waiting, answer in zip(batch, answers, strict=True):
             _settle(waiting, answer)
 

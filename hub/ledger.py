@@ -6,6 +6,7 @@ Reading is in bulk (`prepare_...`), deciding then works from memory, and writing
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +19,7 @@ from hub.store.records import (
     Changes,
     ClaimCheck,
     DataKey,
+    DeliveryChange,
     DeliveryView,
     MessageKey,
     StoredConsent,
@@ -27,6 +29,8 @@ from hub.store.records import (
 from hub.vault import SealingKey, Vault
 from routing.case import Case
 from routing.consent import Consent
+
+_STEPS = tuple(each.name for each in fields(DeliveryChange) if each.name != "delivery_id")
 
 
 class LaneErased(Exception):
@@ -80,6 +84,8 @@ class Ledger:
         found = self.group.find_consents(person_keys=person_keys, consent_ids=consent_ids)
         self.prepare_data_keys([consent_lane(stored.consent_id) for stored in found])
         for stored in found:
+            if stored.consent_id in self._stored_consents:
+                continue  # known already, perhaps changed by this group: what is stored is older
             if consent_lane(stored.consent_id) in self._data_keys:  # else it is erased, and covers nothing
                 key = self.existing_key(consent_lane(stored.consent_id))
                 self._stored_consents[stored.consent_id] = stored
@@ -90,7 +96,8 @@ class Ledger:
         self._data_keys.update(self.group.find_data_keys(missing))
 
     def prepare_deliveries(self, delivery_ids: Collection[str]) -> None:
-        self._deliveries.update(self.group.find_deliveries(delivery_ids))
+        missing = [delivery_id for delivery_id in delivery_ids if delivery_id not in self._deliveries]
+        self._deliveries.update(self.group.find_deliveries(missing))
 
     def prepare_sequences(self, lanes: Collection[tuple[str, str]]) -> None:
         missing = [lane for lane in lanes if lane not in self._sequences]
@@ -155,6 +162,13 @@ class Ledger:
         self._messages[message.key] = message
         self.changes.messages.append(message)
         self.changes.deliveries.extend(deliveries)
+
+    def change_delivery(self, change: DeliveryChange) -> None:
+        """A step of a delivery that has been prepared; later commands of this group see it."""
+        self.changes.delivery_changes.append(change)
+        view = self._deliveries[change.delivery_id]
+        steps = {name: value for name in _STEPS if (value := getattr(change, name)) is not None}
+        self._deliveries[change.delivery_id] = replace(view, delivery=replace(view.delivery, **steps))
 
     def put_consent(self, stored: StoredConsent, consent: Consent) -> None:
         self.changes.consents.append(stored)

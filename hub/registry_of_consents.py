@@ -31,28 +31,33 @@ class ConsentBook:
 
     def __init__(self, directory: Directory) -> None:
         self._directory = directory
-        self._opened: OrderedDict[tuple[str, int], tuple[bytes, Consent]] = OrderedDict()
+        self._kinds: dict[str, str | None] = {}
+        self._opened: OrderedDict[str, tuple[StoredConsent, Consent]] = OrderedDict()
 
     def read(self, stored: StoredConsent, key: SealingKey) -> Consent:
         """The consent as it counts now. Raises `SealBroken` when the row was altered or moved."""
-        place = (stored.consent_id, stored.version)
-        known = self._opened.get(place)
-        if known is None or known[0] != stored.sealed:
-            content = orjson.loads(key.open(stored.sealed, aad=_aad(*place)))
-            known = (stored.sealed, self.from_content(content, stored.person_key, stored.recorded_by))
-            self._opened[place] = known
-            if len(self._opened) > _KEPT:
-                self._opened.popitem(last=False)
-        return replace(
-            known[1],
-            status=ConsentStatus(stored.status),
-            withdrawn_parties=frozenset(stored.narrowing.get("parties", ())),
-            withdrawn_categories=frozenset(stored.narrowing.get("categories", ())),
-        )
+        known = self._opened.get(stored.consent_id)
+        if known is not None and known[0] == stored:
+            return known[1]
+        sealed_content = key.open(stored.sealed, aad=_aad(stored.consent_id, stored.version))
+        consent = self.from_content(orjson.loads(sealed_content), stored.person_key, stored.recorded_by)
+        if stored.status != consent.status or stored.narrowing:
+            consent = replace(
+                consent,
+                status=ConsentStatus(stored.status),
+                withdrawn_parties=frozenset(stored.narrowing.get("parties", ())),
+                withdrawn_categories=frozenset(stored.narrowing.get("categories", ())),
+            )
+        self._opened[stored.consent_id] = (stored, consent)
+        if len(self._opened) > _KEPT:
+            self._opened.popitem(last=False)
+        return consent
 
     def from_content(self, content: Mapping[str, Any], person_key: str, recorded_by: str) -> Consent:
         """The content of `consent.recorded` as a consent; authorities may be named by one of their units."""
-        capable = content.get("decision_capable", "yes") == "yes"
+        status = ConsentStatus.DRAFT if content.get("status") == "draft" else ConsentStatus.ACTIVE
+        if content.get("decision_capable", "yes") != "yes":
+            status = ConsentStatus.SUSPENDED
         return Consent(
             consent_id=content["consent_id"],
             version=content["version"],
@@ -63,7 +68,7 @@ class ConsentBook:
             valid_from=date.fromisoformat(content["valid_from"]),
             valid_to=date.fromisoformat(content["valid_to"]),
             recorded_by=recorded_by,
-            status=ConsentStatus.ACTIVE if capable else ConsentStatus.SUSPENDED,
+            status=status,
             case_id=content.get("case_id"),
         )
 
@@ -87,7 +92,10 @@ class ConsentBook:
         return self._directory.find_authority(name) or name
 
     def _kind_of(self, authority: str) -> str | None:
-        return next((unit.kind for unit in self._directory.list_units() if unit.authority == authority), None)
+        if authority not in self._kinds:
+            units = (unit for unit in self._directory.list_units() if unit.authority == authority)
+            self._kinds[authority] = next((unit.kind for unit in units), None)
+        return self._kinds[authority]
 
     def store(
         self, consent: Consent, content: Mapping[str, Any], recorded_at: datetime, key: SealingKey
@@ -109,4 +117,5 @@ class ConsentBook:
 
 def withdrawn_parties(message: Message, directory: Directory) -> tuple[str, ...]:
     """The authorities that a withdrawal names, given as authorities or as units of theirs."""
-    return tuple(directory.find_authority(name) or name for name in message.content.get("parties", ()))
+    found = (directory.find_authority(name) for name in message.content.get("parties", ()))
+    return tuple(authority for authority in found if authority is not None)

@@ -27,7 +27,7 @@ from hub.settings import Settings
 from hub.store.port import Reader, Store
 from hub.store.records import ClaimCheck, DeliveryState
 from hub.telemetry.metrics import Metrics
-from hub.transport.port import Transport
+from hub.transport.port import Subscription, Transport, TransportUnavailable
 from hub.vault import Vault
 from routing.directory import Directory
 from routing.rulebook import Rulebook
@@ -125,7 +125,7 @@ class Hub:
             deadline = asyncio.get_running_loop().time() + wait
             while not (found := self._list_now(unit_id, limit, after, states)):
                 left = deadline - asyncio.get_running_loop().time()
-                if left <= 0 or not await subscription.next(left):
+                if left <= 0 or not await _is_rung(subscription, left):
                     return self._list_now(unit_id, limit, after, states)
         return found
 
@@ -161,6 +161,14 @@ class Hub:
         age = 0.0 if oldest is None else max(0.0, (self.clock.now() - oldest).total_seconds())
         self.metrics.outbox_oldest_age_seconds.set(age)
         self.metrics.audit_tree_size.set(reader.audit_size())
+
+
+async def _is_rung(subscription: Subscription, seconds: float) -> bool:
+    """False when nothing came, also because the hub is about to stop: whoever waits is answered at once."""
+    try:
+        return bool(await subscription.next(seconds))
+    except TransportUnavailable:
+        return False
 
 
 def _refusal_of(envelope: Envelope, caller: str, refused: NotAccepted, registry: Registry) -> RecordRefusal:

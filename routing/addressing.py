@@ -15,6 +15,9 @@ from routing.situation import Situation
 
 ROLE_KINDS = {"responsible_stadsdel": "sd", "responsible_jobbtorg": "jt"}
 
+# What the sender wrote for a unit that does not exist is not repeated: it could be anything, a personal number too.
+_UNKNOWN = "unknown"
+
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
@@ -88,8 +91,7 @@ class _Resolver:
     def _unit(self, name: str) -> Recipient | Unresolved:
         unit = self.directory.find_by_name(name, self.on)
         if unit is None:
-            # What the sender wrote is not repeated: it could be anything, a personal number too.
-            return Unresolved("unknown", "", RefusalCode.UNKNOWN_UNIT)
+            return Unresolved(_UNKNOWN, "", RefusalCode.UNKNOWN_UNIT)
         if not unit.is_open(self.on):
             successor = unit.successors[0] if unit.successors else None
             return Unresolved(unit.unit_id, unit.kind, RefusalCode.UNIT_CLOSED, successor)
@@ -150,7 +152,9 @@ class _Resolver:
             unit_id for unit_id in self.directory.list_seats(team, kind, self.on) if unit_id != self.message.sender
         ]
         rule = self.route.recipients.get(kind)
-        if rule is None or rule.found != "seat":
+        if self.directory.find_unit(team) is None:
+            yield Unresolved(_UNKNOWN, "", RefusalCode.UNKNOWN_UNIT)
+        elif rule is None or rule.found != "seat":
             yield Unresolved(f"{team}/{kind}", kind, RefusalCode.RECIPIENT_NOT_ALLOWED)
         elif self._sits(team, kind) and not (kind == "sd" and len(units) > 1):
             return  # the sender holds this seat itself

@@ -64,18 +64,22 @@ def find_grounds(
     situation: Situation,
     rulebook: rulebooks.Rulebook,
     *,
+    wanted: frozenset[str],
     single_recipient: bool,
 ) -> Grounds:
-    """Adds up what every admitted and tested claim covers toward the recipient."""
+    """Adds up what every admitted and tested claim covers toward the recipient.
+
+    `wanted` are the categories that the message carries: no further basis is sought once they are covered.
+    """
     question = _Question(message, sender, recipient, situation, rulebook, single_recipient)
     found = [_test(question, claim) for claim in _claims(question)]
     given = [grounds for grounds in found if grounds.categories]
-    if given and CONSENT in recipient.rule.bases:
+    covered = frozenset().union(*(grounds.categories for grounds in given))
+    if given and CONSENT in recipient.rule.bases and not wanted <= covered:
         # What a statute does not reach, the person's consent may: the sender has chosen to tell it.
-        given.append(_by_consent(question, None))
-    given = [grounds for grounds in given if grounds.categories]
+        covered |= _by_consent(question, None).categories
     if given:
-        return Grounds(frozenset().union(*(grounds.categories for grounds in given)), given[0].basis)
+        return Grounds(covered, given[0].basis)
     reasons = [grounds.missing for grounds in found if grounds.missing is not None]
     return Grounds(frozenset(), None, reasons[0] if reasons else RefusalCode.NO_BASIS)
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from routing import vocabulary
 from routing.rule_files import Place, Reading
-from routing.vocabulary import Facet
+from routing.vocabulary import Facet, Purpose
 
 Allowed = Mapping[str, frozenset[str] | None]
 """Category -> None (all of it) or the facets that are open. What is not there is never disclosed."""
@@ -35,16 +35,22 @@ class FacetText:
 
 @dataclass(frozen=True, slots=True)
 class Ceiling:
-    """How far one category may reach one kind.
+    """How far one category may reach one kind: all of it for the purposes in `whole_for`, else as `when` says.
 
     `own` (own activity only) discloses nothing until such types exist.
     """
 
     when: Literal["yes", "finsam", "no", "own"]
     only: frozenset[Facet] | None = None
+    whole_for: frozenset[Purpose] = frozenset()
 
     def is_open(self, purpose: str) -> bool:
-        return self.when == "yes" or (self.when == "finsam" and purpose == vocabulary.FINSAM_PURPOSE)
+        in_finsam = self.when == "finsam" and purpose == vocabulary.FINSAM_PURPOSE
+        return self.when == "yes" or in_finsam or purpose in self.whole_for
+
+    def facets_for(self, purpose: str) -> frozenset[str] | None:
+        """The facets that are open, None for all; has a meaning only where the category is open."""
+        return None if purpose in self.whole_for else self.only
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +117,6 @@ def _tabulate(cells: Mapping[str, Mapping[str, Ceiling]]) -> Mapping[tuple[str, 
     table: dict[tuple[str, str], Allowed] = {}
     for kind, column in cells.items():
         for purpose in vocabulary.PURPOSES:
-            open_to = {code: cell.only for code, cell in column.items() if cell.is_open(purpose)}
+            open_to = {code: cell.facets_for(purpose) for code, cell in column.items() if cell.is_open(purpose)}
             table[kind, purpose] = MappingProxyType({vocabulary.MESSAGE_DATA: None, **open_to})
     return MappingProxyType(table)

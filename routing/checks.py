@@ -10,9 +10,9 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
+from routing import ceilings, schema_checks
 from routing import directory as directories
 from routing import rulebook as rulebooks
-from routing import schema_checks
 from routing.rule_files import Place, RuleFault, RulesBroken
 from routing.rulebook import RecipientRule, Route, Rulebook, Transition, TypeRule
 from schemas import registry as registries
@@ -60,7 +60,7 @@ def check_rulebook(rulebook: Rulebook, registry: registries.Registry | None = No
 def _check_ceilings(rulebook: Rulebook) -> Iterator[RuleFault]:
     for kind, column in rulebook.ceilings.cells.items():
         for code in CLOSED_CATEGORIES:
-            if code in column and column[code].when != "no":
+            if code in column and column[code] != ceilings.Ceiling("no"):
                 yield Place("categories.toml", f"ceiling.{kind}.{code}").fault("must be no for every kind")
 
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from routing.refusals import RefusalCode
@@ -19,11 +20,18 @@ CONFIRMING_KINDS = frozenset({"af", "fk", "rg"})
 
 
 class ConsentStatus(StrEnum):
+    DRAFT = "draft"
     ACTIVE = "active"
     SUPERSEDED = "superseded"
     SUSPENDED = "suspended"
     WITHDRAWN = "withdrawn"
     VOID = "void"
+
+
+@lru_cache(maxsize=4096)
+def midnight(day: date) -> datetime:
+    """When a day begins in Stockholm, in UTC."""
+    return datetime.combine(day, time(), STOCKHOLM).astimezone(UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +76,16 @@ class Consent:
     withdrawn_categories: frozenset[str] = frozenset()
 
     def begins_at(self) -> datetime:
-        return datetime.combine(self.valid_from, time(), STOCKHOLM)
+        return midnight(self.valid_from)
 
     def ends_at(self) -> datetime:
-        return datetime.combine(self.valid_to + timedelta(days=1), time(), STOCKHOLM)
+        return midnight(self.valid_to + timedelta(days=1))
+
+    def is_over(self, at: datetime) -> RefusalCode | None:
+        """Why this consent cannot have another version, None when it can."""
+        if self.status is ConsentStatus.WITHDRAWN:
+            return RefusalCode.CONSENT_WITHDRAWN
+        return RefusalCode.CONSENT_EXPIRED if at >= self.ends_at() else None
 
     def names(self, authority: str) -> bool:
         """True when the authority is on either side of an edge, and so knows of the consent."""
@@ -118,7 +132,7 @@ def _strength(cover: Cover) -> tuple[int, int, str]:
 def _cover_of(consent: Consent, holder: str, recipient: str, at: datetime) -> Cover:
     nothing: frozenset[str] = frozenset()
     edges = [edge for edge in consent.edges if edge.holder == holder and edge.recipient == recipient and edge.confirmed]
-    if consent.status in (ConsentStatus.SUPERSEDED, ConsentStatus.SUSPENDED, ConsentStatus.VOID):
+    if consent.status not in (ConsentStatus.ACTIVE, ConsentStatus.WITHDRAWN):
         return Cover(nothing, None, RefusalCode.CONSENT_MISSING)
     if not edges:
         return Cover(nothing, None, RefusalCode.CONSENT_NOT_COVERING)
@@ -128,13 +142,10 @@ def _cover_of(consent: Consent, holder: str, recipient: str, at: datetime) -> Co
         return Cover(nothing, None, RefusalCode.CONSENT_EXPIRED)
     if at < consent.begins_at():
         return Cover(nothing, None, RefusalCode.CONSENT_MISSING)
-    told = {
-        category
-        for edge in edges
-        for category in edge.categories
-        if not any(exclusion.excludes(recipient, category) for exclusion in consent.excluded)
+    told = frozenset().union(*(edge.categories for edge in edges)) - consent.withdrawn_categories
+    left = told - {
+        category for exclusion in consent.excluded for category in told if exclusion.excludes(recipient, category)
     }
-    left = frozenset(told - consent.withdrawn_categories)
     if not left:
         return Cover(nothing, None, RefusalCode.CONSENT_NOT_COVERING)
     return Cover(left, consent, None)

@@ -28,8 +28,9 @@ from routing.refusals import Refusal, RefusalCode
 from routing.situation import Situation
 from schemas import projection, registry
 
-# Any spelling of a Swedish personal number: 6 or 8 digits for the day, a sign or a space or nothing, four digits.
-_NUMBER_IN_TEXT = re.compile(r"(?<![0-9])(?:[0-9]{2})?[0-9]{6}[\s+\-\u2010-\u2015]{0,3}[0-9]{4}(?![0-9])")
+# Any spelling of a Swedish personal number ends so: six digits for the day, a sign or spaces or nothing, four digits.
+# Phone numbers of ten digits are caught too; they have a field of their own.
+_NUMBER_IN_TEXT = re.compile(r"[0-9]{6}[\s+\-\u2010-\u2015]{0,3}[0-9]{4}")
 
 
 class Verdict(StrEnum):
@@ -98,6 +99,25 @@ def refuse_sender(
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class _Matter:
+    """What is decided on, with what is known, together."""
+
+    message: Message
+    situation: Situation
+    directory: directories.Directory
+    rulebook: rulebooks.Rulebook
+    sender: directories.Unit
+    wanted: frozenset[str]
+
+    @property
+    def rule(self) -> rulebooks.TypeRule:
+        return self.rulebook.types[self.message.type]
+
+    def refuse(self, step: str, code: RefusalCode, *pointers: str, about: str | None = None) -> Refusal:
+        return Refusal(code, f"{self.message.type}/{step}", about, pointers)
+
+
 def decide(
     message: Message,
     situation: Situation,
@@ -108,30 +128,38 @@ def decide(
     refusal = refuse_sender(message.type, message.sender, situation, directory, rulebook)
     if refusal is not None:
         return Decision(refusal=refusal)
-    refusal = _refuse_before_recipients(message, situation, rulebook)
+    sender = directory.find_unit(message.sender)
+    assert sender is not None  # refuse_sender said so
+    wanted = message.message_type.categories_in(message.data)
+    return _decide(_Matter(message, situation, directory, rulebook, sender, wanted))
+
+
+def _decide(matter: _Matter) -> Decision:
+    message, situation = matter.message, matter.situation
+    refusal = _refuse_before_recipients(matter)
     if refusal is not None:
-        return Decision(refusal=refusal, rulings=_manual_ruling(message, refusal))
-    rule = rulebook.types[message.type]
-    route = rule.find_route(message.data)
+        return Decision(refusal=refusal, rulings=_manual_rulings(matter, refusal))
+    route = matter.rule.find_route(message.data)
     if route is None:
-        return Decision(refusal=Refusal(RefusalCode.PURPOSE_NOT_ALLOWED, f"{message.type}/purpose"))
-    targets = addressing.resolve(message, route, situation, directory)
-    refusal = _refuse_without_recipient(message, rule, targets)
+        return Decision(refusal=matter.refuse("purpose", RefusalCode.PURPOSE_NOT_ALLOWED))
+    targets = addressing.resolve(message, route, situation, matter.directory)
+    refusal = _refuse_without_recipient(matter, targets)
     if refusal is not None:
         return Decision(refusal=refusal, rulings=_unresolved_rulings(message, targets))
-    move = lifecycle.find_move(message, situation.case, route, rulebook)
+    if not lifecycle.may_move(message, situation.case, route, matter.rulebook):
+        return Decision(refusal=matter.refuse("responsible", RefusalCode.SENDER_NOT_ALLOWED))
+    move = lifecycle.find_move(message, situation.case, route, matter.rulebook)
     if isinstance(move, Refusal):
         return Decision(refusal=move)
-    refusal = _refuse_content(message, rule, situation, directory, rulebook)
+    refusal = _refuse_content(matter)
     if refusal is not None:
         return Decision(refusal=refusal)
-    rulings = _rule_on(message, targets, situation, directory, rulebook)
-    refusal = _refuse_all(message, rule, rulings, directory)
+    rulings = _rule_on(matter, targets)
+    refusal = _refuse_all(matter, rulings)
     if refusal is not None:
         return Decision(rulings=tuple(_refused(ruling, refusal) for ruling in rulings), refusal=refusal)
     reached = {ruling.unit: ruling.kind for ruling in rulings if ruling.discloses}
-    case = lifecycle.advance(message, move, situation, reached)
-    return Decision(rulings=rulings, case=case)
+    return Decision(rulings=rulings, case=lifecycle.advance(message, move, situation, reached))
 
 
 def decide_again(
@@ -152,21 +180,23 @@ def decide_again(
     recipient_rule = route.recipients.get(kind) if route else None
     unit = directory.find_unit(unit_id)
     sender = directory.find_unit(message.sender)
-    if recipient_rule is None or unit is None or sender is None:
+    if route is None or recipient_rule is None or unit is None or sender is None:
         return Ruling(unit_id, kind, Verdict.REFUSE, label, RefusalCode.RECIPIENT_NOT_ALLOWED)
     if not unit.is_open(situation.today):
         return Ruling(unit_id, kind, Verdict.REFUSE, label, RefusalCode.UNIT_CLOSED)
-    recipient = Recipient(unit, kind, recipient_rule)
-    single = len(message.addresses) <= 1
-    return _rule_on_one(message, sender, recipient, situation, directory, rulebook, single=single)
+    wanted = message.message_type.categories_in(message.data)
+    matter = _Matter(message, situation, directory, rulebook, sender, wanted)
+    # Counted as at intake: two addresses may mean one recipient.
+    single = len(message.addresses) <= 1 or len(addressing.resolve(message, route, situation, directory)) == 1
+    return _rule_on_one(matter, Recipient(unit, kind, recipient_rule), single=single)
 
 
-def _refuse_before_recipients(message: Message, situation: Situation, rulebook: rulebooks.Rulebook) -> Refusal | None:
+def _refuse_before_recipients(matter: _Matter) -> Refusal | None:
     return (
-        preconditions.times_are_past(message, situation)
-        or _refuse_stranger(message, situation, rulebook)
-        or _refuse_protected(message, situation)
-        or _refuse_other_person(message, situation)
+        preconditions.times_are_past(matter.message, matter.situation)
+        or _refuse_stranger(matter)
+        or _refuse_protected(matter.message, matter.situation)
+        or _refuse_other_person(matter)
     )
 
 
@@ -177,59 +207,50 @@ def _refuse_protected(message: Message, situation: Situation) -> Refusal | None:
     return None
 
 
-def _refuse_stranger(message: Message, situation: Situation, rulebook: rulebooks.Rulebook) -> Refusal | None:
+def _refuse_stranger(matter: _Matter) -> Refusal | None:
     """One answer for no such case, another's case, and a case that the sender should have named."""
-    rule = rulebook.types[message.type]
-    case = situation.case
-    if message.subject is None:
-        if rule.subject != "required":
-            return None
-        return Refusal(RefusalCode.SCHEMA_INVALID, f"{message.type}/subject", pointers=("/subject",))
-    if rule.subject == "absent":
-        return Refusal(RefusalCode.SCHEMA_INVALID, f"{message.type}/subject", pointers=("/subject",))
-    if case is None or not case.is_party(message.sender):
-        return Refusal(RefusalCode.COULD_NOT_BE_DELIVERED, f"{message.type}/party")
+    subject, case = matter.message.subject, matter.situation.case
+    if subject is None:
+        wrong = matter.rule.subject == "required"
+        return matter.refuse("subject", RefusalCode.SCHEMA_INVALID, "/subject") if wrong else None
+    if matter.rule.subject == "absent":
+        return matter.refuse("subject", RefusalCode.SCHEMA_INVALID, "/subject")
+    if case is None or not case.is_party(matter.message.sender):
+        return matter.refuse("party", RefusalCode.COULD_NOT_BE_DELIVERED)
     return None
 
 
-def _refuse_other_person(message: Message, situation: Situation) -> Refusal | None:
-    case = situation.case
-    if case is None or case.person_key is None or message.person_key in (None, case.person_key):
+def _refuse_other_person(matter: _Matter) -> Refusal | None:
+    case = matter.situation.case
+    if case is None or case.person_key is None or matter.message.person_key in (None, case.person_key):
         return None
-    return Refusal(RefusalCode.THIRD_PARTY_DATA, f"{message.type}/person", pointers=("/data/person",))
+    return matter.refuse("person", RefusalCode.THIRD_PARTY_DATA, "/data/person")
 
 
-def _refuse_without_recipient(
-    message: Message, rule: rulebooks.TypeRule, targets: list[Recipient | Unresolved]
-) -> Refusal | None:
-    if any(isinstance(target, Recipient) for target in targets) or (not targets and rule.registers is not None):
+def _refuse_without_recipient(matter: _Matter, targets: list[Recipient | Unresolved]) -> Refusal | None:
+    if any(isinstance(target, Recipient) for target in targets):
         return None
     first = targets[0] if targets else None
     if isinstance(first, Unresolved):
-        return Refusal(first.code, f"{message.type}/recipient", first.about)
-    return Refusal(RefusalCode.RECIPIENT_NOT_ALLOWED, f"{message.type}/recipient")
+        return matter.refuse("recipient", first.code, about=first.about)
+    if matter.rule.registers is not None:
+        return None
+    return matter.refuse("recipient", RefusalCode.RECIPIENT_NOT_ALLOWED)
 
 
-def _refuse_content(
-    message: Message,
-    rule: rulebooks.TypeRule,
-    situation: Situation,
-    directory: directories.Directory,
-    rulebook: rulebooks.Rulebook,
-) -> Refusal | None:
-    for name in rule.checks:
-        refusal = preconditions.PRECONDITIONS[name](message, situation, directory, rulebook)
+def _refuse_content(matter: _Matter) -> Refusal | None:
+    message = matter.message
+    for name in matter.rule.checks:
+        check = preconditions.PRECONDITIONS[name]
+        refusal = check(message, matter.situation, matter.directory, matter.rulebook)
         if refusal is not None:
             return refusal
-    undeclared = message.message_type.categories_in(message.data) - set(message.handling["categories"])
+    undeclared = matter.wanted.difference(message.handling["categories"])
     if undeclared:
-        pointer = "/data/handling/categories"
-        about = " ".join(sorted(undeclared))
-        return Refusal(RefusalCode.SCHEMA_INVALID, f"{message.type}/categories", about, (pointer,))
+        about, pointer = " ".join(sorted(undeclared)), "/data/handling/categories"
+        return matter.refuse("categories", RefusalCode.SCHEMA_INVALID, pointer, about=about)
     blocked = tuple(f"/data{pointer}" for pointer in _numbers_in_text(message))
-    if blocked:
-        return Refusal(RefusalCode.FREE_TEXT_BLOCKED, f"{message.type}/free_text", pointers=blocked)
-    return None
+    return matter.refuse("free_text", RefusalCode.FREE_TEXT_BLOCKED, *blocked) if blocked else None
 
 
 def _numbers_in_text(message: Message) -> Iterator[str]:
@@ -243,47 +264,38 @@ def names_a_number(text: str) -> bool:
     return _NUMBER_IN_TEXT.search(text) is not None
 
 
-def _rule_on(
-    message: Message,
-    targets: list[Recipient | Unresolved],
-    situation: Situation,
-    directory: directories.Directory,
-    rulebook: rulebooks.Rulebook,
-) -> tuple[Ruling, ...]:
-    sender = directory.find_unit(message.sender)
-    assert sender is not None  # refuse_sender said so
+def _rule_on(matter: _Matter, targets: list[Recipient | Unresolved]) -> tuple[Ruling, ...]:
     single = len(targets) == 1
     return tuple(
-        _rule_on_one(message, sender, target, situation, directory, rulebook, single=single)
+        _rule_on_one(matter, target, single=single)
         if isinstance(target, Recipient)
-        else _unresolved_ruling(message, target)
+        else _unresolved_ruling(matter.message, target)
         for target in targets
     )
 
 
-def _rule_on_one(
-    message: Message,
-    sender: directories.Unit,
-    recipient: Recipient,
-    situation: Situation,
-    directory: directories.Directory,
-    rulebook: rulebooks.Rulebook,
-    *,
-    single: bool,
-) -> Ruling:
-    unit, kind, label = recipient.unit, recipient.kind, f"{message.type}/{recipient.kind}"
-    if not directory.has_agreement(sender.kind, unit.kind, situation.today):
+def _rule_on_one(matter: _Matter, recipient: Recipient, *, single: bool) -> Ruling:
+    message, unit, kind = matter.message, recipient.unit, recipient.kind
+    label = f"{message.type}/{kind}"
+    if not matter.directory.has_agreement(matter.sender.kind, unit.kind, matter.situation.today):
         return Ruling(unit.unit_id, kind, Verdict.REFUSE, label, RefusalCode.NO_AGREEMENT)
-    grounds = bases.find_grounds(message, sender, recipient, situation, rulebook, single_recipient=single)
+    grounds = bases.find_grounds(
+        message,
+        matter.sender,
+        recipient,
+        matter.situation,
+        matter.rulebook,
+        wanted=matter.wanted,
+        single_recipient=single,
+    )
     if grounds.missing is not None:
         return Ruling(unit.unit_id, kind, Verdict.REFUSE, label, grounds.missing)
-    view = view_for(rulebook, message.message_type, recipient.rule, message.purpose)
+    view = view_for(matter.rulebook, message.message_type, recipient.rule, message.purpose)
     copy = view.project(message.data, grounds.categories, party=unit.authority, recipient_kind=kind)
     if copy.data is None:
         code = _code_for_torso(grounds, copy)
         about = " ".join(sorted(copy.lacking)) or None
-        missing = copy.missing
-        return Ruling(unit.unit_id, kind, Verdict.REFUSE, label, code, about, withheld=missing)
+        return Ruling(unit.unit_id, kind, Verdict.REFUSE, label, code, about, withheld=copy.missing)
     return Ruling(
         unit.unit_id,
         kind,
@@ -315,33 +327,25 @@ def _code_for_torso(grounds: bases.Grounds, copy: projection.Projection) -> Refu
     return RefusalCode.CONSENT_NOT_COVERING if by_consent else RefusalCode.NO_BASIS
 
 
-def _refuse_all(
-    message: Message,
-    rule: rulebooks.TypeRule,
-    rulings: tuple[Ruling, ...],
-    directory: directories.Directory,
-) -> Refusal | None:
-    """Nobody gets it, or a team could not meet: its coordinator or every other authority is missing (lag 2003:1210)."""
-    if not rulings:
-        return None  # a consent that concerns nobody else is registered all the same
+def _refuse_all(matter: _Matter, rulings: tuple[Ruling, ...]) -> Refusal | None:
+    """Nobody gets it; or a team could not meet, since its coordinator or every other authority is missing."""
     blocking = [ruling for ruling in rulings if not ruling.discloses]
     reached = [ruling for ruling in rulings if ruling.discloses]
-    if not blocking or (not reached and rule.registers is not None):
-        return None
+    if not blocking or (not reached and matter.rule.registers is not None):
+        return None  # a consent is registered even where nobody may hear of it
     essential = [ruling for ruling in blocking if ruling.kind == "team"]
-    if reached and not essential and not _alone(message, rule, reached, directory):
+    if reached and not essential and not _alone(matter, reached):
         return None
     first = (essential or blocking)[0]
-    code = first.code or RefusalCode.COULD_NOT_BE_DELIVERED
-    return Refusal(code, first.rule, first.about)
+    return Refusal(first.code or RefusalCode.COULD_NOT_BE_DELIVERED, first.rule, first.about)
 
 
-def _alone(message: Message, rule: rulebooks.TypeRule, reached: list[Ruling], directory: directories.Directory) -> bool:
+def _alone(matter: _Matter, reached: list[Ruling]) -> bool:
     """True when a named team case would be known to the initiator's own authority only."""
-    if rule.opens != "finsam" or message.person_key is None:
+    if matter.rule.opens != "finsam" or matter.message.person_key is None:
         return False
-    own = directory.find_authority(message.sender)
-    return all(directory.find_authority(ruling.unit) == own for ruling in reached)
+    own = matter.sender.authority
+    return all(matter.directory.find_authority(ruling.unit) == own for ruling in reached)
 
 
 def _refused(ruling: Ruling, refusal: Refusal) -> Ruling:
@@ -359,9 +363,14 @@ def _unresolved_rulings(message: Message, targets: list[Recipient | Unresolved])
     return tuple(_unresolved_ruling(message, target) for target in targets if isinstance(target, Unresolved))
 
 
-def _manual_ruling(message: Message, refusal: Refusal) -> tuple[Ruling, ...]:
-    """For a protected person nobody is looked up: the addresses stand as they were written."""
+def _manual_rulings(matter: _Matter, refusal: Refusal) -> tuple[Ruling, ...]:
+    """For a protected person nobody is resolved: the units and roles that were addressed, as far as they exist."""
     if refusal.code is not RefusalCode.PROTECTED_IDENTITY:
         return ()
-    names = [entry.unit or entry.team or entry.role or "" for entry in message.addresses]
-    return tuple(Ruling(name, "", Verdict.MANUAL, refusal.rule, refusal.code) for name in names if name)
+    names = [
+        entry.role or name
+        for entry in matter.message.addresses
+        if (name := entry.unit or entry.team or "") or entry.role
+        if entry.role or matter.directory.find_unit(name)
+    ]
+    return tuple(Ruling(name, "", Verdict.MANUAL, refusal.rule, refusal.code) for name in names)

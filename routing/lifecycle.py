@@ -5,12 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 from routing import rulebook as rulebooks
 from routing.case import Case, PlanChain, ReportingRequest
 from routing.message import Message
 from routing.refusals import Refusal, RefusalCode
 from routing.situation import Situation
+
+
+def may_move(message: Message, case: Case | None, route: rulebooks.Route, rulebook: rulebooks.Rulebook) -> bool:
+    """Whether the sender has the case in hand: to have received something of it, as any party has, is not enough.
+
+    True where nobody has it in hand yet; whether the message fits then is the transitions' matter.
+    """
+    steps = [rulebook.lifecycle.transitions[name] for name in route.moves]
+    if case is None or not all(step.source for step in steps):
+        return True
+    if any(step.machine == "finsam" for step in steps):
+        return case.team in (None, message.sender)
+    if case.state is None or not (steps or route.within):
+        return True
+    return message.sender in (case.responsible_stadsdel, case.responsible_jobbtorg)
 
 
 def find_move(
@@ -69,20 +85,15 @@ def advance(
         case = _open(message, transition, situation)
     if case is None:
         return None
-    case = replace(
-        case,
-        parties=case.parties | {message.sender} | set(recipients),
-        person_key=case.person_key or message.person_key,
-    )
-    if transition is None:
-        return case
-    if transition.machine == "finsam":
-        case = replace(case, finsam_state=transition.target)
-    else:
-        case = replace(case, state=transition.target)
-    for effect in transition.effects:
-        case = EFFECTS[effect](case, message, situation, recipients)
-    return case
+    changes: dict[str, Any] = {
+        "parties": case.parties | {message.sender} | set(recipients),
+        "person_key": case.person_key or message.person_key,
+    }
+    if transition is not None:
+        changes["finsam_state" if transition.machine == "finsam" else "state"] = transition.target
+        for effect in transition.effects:
+            changes |= EFFECTS[effect](case, message, situation, recipients)
+    return replace(case, **changes)
 
 
 def _open(message: Message, transition: rulebooks.Transition, situation: Situation) -> Case | None:
@@ -97,46 +108,59 @@ def _open(message: Message, transition: rulebooks.Transition, situation: Situati
     )
 
 
-Effect = Callable[[Case, Message, Situation, Mapping[str, str]], Case]
+Effect = Callable[[Case, Message, Situation, Mapping[str, str]], Mapping[str, Any]]
+"""What a transition does beside moving the state: fields of the case and their new values."""
 
 
-def _responsibility_given(case: Case, message: Message, situation: Situation, recipients: Mapping[str, str]) -> Case:
+def _responsibility_given(
+    case: Case, message: Message, situation: Situation, recipients: Mapping[str, str]
+) -> Mapping[str, Any]:
     jobbtorg = next((unit for unit, kind in recipients.items() if kind == "jt"), None)
-    return replace(case, responsible_stadsdel=message.sender, responsible_jobbtorg=jobbtorg)
+    return {"responsible_stadsdel": message.sender, "responsible_jobbtorg": jobbtorg}
 
 
-def _reporting_requested(case: Case, message: Message, situation: Situation, recipients: Mapping[str, str]) -> Case:
+def _reporting_requested(
+    case: Case, message: Message, situation: Situation, recipients: Mapping[str, str]
+) -> Mapping[str, Any]:
     request = message.content["reporting_request"]
     standing = ReportingRequest(
         request_id=message.message_id,
         items=frozenset(request["items"]),
         until=date.fromisoformat(request["until"]),
     )
-    return replace(case, reporting_request=standing)
+    return {"reporting_request": standing}
 
 
-def _plan_proposed(case: Case, message: Message, situation: Situation, recipients: Mapping[str, str]) -> Case:
+def _plan_proposed(
+    case: Case, message: Message, situation: Situation, recipients: Mapping[str, str]
+) -> Mapping[str, Any]:
     return _with_chain(case, message, in_force=False)
 
 
-def _plan_enters_force(case: Case, message: Message, situation: Situation, recipients: Mapping[str, str]) -> Case:
+def _plan_enters_force(
+    case: Case, message: Message, situation: Situation, recipients: Mapping[str, str]
+) -> Mapping[str, Any]:
     return _with_chain(case, message, in_force=True)
 
 
-def _with_chain(case: Case, message: Message, *, in_force: bool) -> Case:
+def _with_chain(case: Case, message: Message, *, in_force: bool) -> Mapping[str, Any]:
     plan_id, version = str(message.content["plan_id"]), int(message.content["version"])
     before = case.plans.get(plan_id, PlanChain())
     chain = PlanChain(latest=max(before.latest, version), in_force=version if in_force else before.in_force)
-    return replace(case, plans={**case.plans, plan_id: chain})
+    return {"plans": {**case.plans, plan_id: chain}}
 
 
-def _team_takes_part(case: Case, message: Message, situation: Situation, recipients: Mapping[str, str]) -> Case:
+def _team_takes_part(
+    case: Case, message: Message, situation: Situation, recipients: Mapping[str, str]
+) -> Mapping[str, Any]:
     team = next((unit for unit, kind in recipients.items() if kind == "team"), None)
-    return replace(case, team=case.team or team)
+    return {"team": case.team or team}
 
 
-def _case_closes(case: Case, message: Message, situation: Situation, recipients: Mapping[str, str]) -> Case:
-    return replace(case, closed_at=situation.at)
+def _case_closes(
+    case: Case, message: Message, situation: Situation, recipients: Mapping[str, str]
+) -> Mapping[str, Any]:
+    return {"closed_at": situation.at}
 
 
 EFFECTS: Mapping[str, Effect] = {

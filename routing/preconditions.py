@@ -82,13 +82,22 @@ def _chain(message: Message, situation: Situation) -> PlanChain:
 def _plan_within_longest_period(
     message: Message, situation: Situation, directory: Directory, rulebook: rulebooks.Rulebook
 ) -> Refusal | None:
-    period = message.content["period"]
-    begins, ends = date.fromisoformat(period["from"]), date.fromisoformat(period["to"])
+    begins, ends = _plan_period(message)
     longer = ends > months_after(begins, rulebook.settings.plan_longest_months)
     excused = any(deviation.get("kind") == "gt_6_months" for deviation in message.content.get("deviations", ()))
     if ends < begins or (longer and not excused):
         return _refuse(message, "plan_period", RefusalCode.SCHEMA_INVALID, "/data/content/period/to")
     return None
+
+
+def _plan_period(message: Message) -> tuple[date, date]:
+    """The period that the plan states, else the one that its activities span."""
+    content = message.content
+    spans = [(each["start"], each["planned_end"]) for each in content["activities"]]
+    if "period" in content:
+        spans = [(content["period"]["from"], content["period"]["to"])]
+    begins, ends = min(start for start, _ in spans), max(end for _, end in spans)
+    return date.fromisoformat(begins), date.fromisoformat(ends)
 
 
 def months_after(day: date, months: int) -> date:
@@ -161,9 +170,11 @@ def _consent_version_follows(
             and known.recorded_by == message.sender
             and known.person_key == message.person_key
         )
-    if right:
-        return None
-    return _refuse(message, "consent_version", RefusalCode.STALE_VERSION, "/data/content/version")
+    if not right:
+        return _refuse(message, "consent_version", RefusalCode.STALE_VERSION, "/data/content/version")
+    over = known.is_over(situation.at) if known is not None else None
+    # What the person has taken back, or has let run out, takes a new paper with an id of its own.
+    return None if over is None else _refuse(message, "consent_version", over, "/data/content/consent_id")
 
 
 def _withdrawal_by_party(
@@ -171,12 +182,20 @@ def _withdrawal_by_party(
 ) -> Refusal | None:
     known = situation.consents.get(message.content["consent_id"])
     authority = directory.find_authority(message.sender)
-    if known is not None and (
-        known.recorded_by == message.sender or (authority is not None and known.names(authority))
+    if (
+        known is None
+        or message.person_key not in (None, known.person_key)
+        or not (known.recorded_by == message.sender or (authority is not None and known.names(authority)))
     ):
-        return None
-    pointer = "/data/content/consent_id"
-    return _refuse(message, "withdrawal_by_party", RefusalCode.CONSENT_MISSING, pointer)
+        pointer = "/data/content/consent_id"
+        return _refuse(message, "withdrawal_by_party", RefusalCode.CONSENT_MISSING, pointer)
+    # A withdrawal that names nobody would be taken and change nothing.
+    strange = [
+        f"/data/content/parties/{index}"
+        for index, name in enumerate(message.content.get("parties", ()))
+        if directory.find_authority(name) is None
+    ]
+    return _refuse(message, "withdrawal_by_party", RefusalCode.UNKNOWN_UNIT, *strange) if strange else None
 
 
 PRECONDITIONS: Mapping[str, Precondition] = {

@@ -20,7 +20,7 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 Row = TypeVar("Row")
 _NOTHING = object()
-_LABELS = ("name", "id", "code", "purpose")
+_LABELS = ("id", "code", "name", "stadsdel", "purpose")
 
 
 @dataclass(frozen=True, slots=True)

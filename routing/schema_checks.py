@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from routing import vocabulary
+from routing import ceilings, vocabulary
 from routing.rule_files import Place, RuleFault
 from routing.rulebook import Rulebook, TypeRule
 from schemas import registry as registries
@@ -23,6 +23,8 @@ def check_type(rule: TypeRule, rulebook: Rulebook, registry: registries.Registry
         yield place.fault("the row has no schema")
         return
     leaves = [leaf for version in versions for leaf in version.leaves]
+    for version in versions:
+        yield from _check_required(rule, rulebook, version, place)
     yield from _check_categories(rule, leaves, place)
     unknown = {facet for leaf in leaves for facet in leaf.facets} - set(rulebook.ceilings.facets)
     for facet in sorted(unknown):
@@ -43,6 +45,38 @@ def _check_categories(rule: TypeRule, leaves: Iterable[registries.Leaf], place: 
     if None not in found:
         for category in sorted(rule.categories - {category for category in found if category}):
             yield place.fault(f"the row has {category}, the schema does not")
+
+
+def _check_required(
+    rule: TypeRule, rulebook: Rulebook, version: registries.MessageType, place: Place
+) -> Iterator[RuleFault]:
+    """Recipients whose ceiling takes away a field that every message has, so that none could ever reach them."""
+    always = [leaf for leaf in version.leaves if leaf.required and _is_of_the_content(leaf.pointer)]
+    for route in rule.routes:
+        for recipient in route.recipients.values():
+            allowed = rulebook.allowed(recipient.kind, route.purpose)
+            where = place.inside(f"route[{route.purpose}].to.{recipient.kind}")
+            for leaf in always:
+                if _is_seen(leaf, recipient.sees) and not _is_admitted(leaf, allowed):
+                    yield where.fault(f"{leaf.pointer} ({version.version}) is required and above its ceiling")
+
+
+def _is_of_the_content(pointer: str) -> bool:
+    """True for a field that stands in the content itself, not in an object or a list within it."""
+    return pointer.startswith("/content/") and pointer.count("/") == len(("content", "field"))
+
+
+def _is_seen(leaf: registries.Leaf, sees: tuple[str, ...] | None) -> bool:
+    return sees is None or any(leaf.pointer == pointer or leaf.pointer.startswith(pointer + "/") for pointer in sees)
+
+
+def _is_admitted(leaf: registries.Leaf, allowed: ceilings.Allowed) -> bool:
+    if leaf.category is None:
+        return True
+    if leaf.category not in allowed:
+        return False
+    facets = allowed[leaf.category]
+    return facets is None or not facets.isdisjoint(leaf.facets)
 
 
 def _named_pointers(rule: TypeRule, rulebook: Rulebook, place: Place) -> Iterator[tuple[Place, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import lru_cache
 
 from routing.case import Case
 from routing.consent import STOCKHOLM, Consent
@@ -28,4 +29,10 @@ class Situation:
     @property
     def today(self) -> date:
         """The day in Stockholm, by which directories, ages and consents count."""
-        return self.at.astimezone(STOCKHOLM).date()
+        return day_in_stockholm(self.at)
+
+
+@lru_cache(maxsize=64)
+def day_in_stockholm(at: datetime) -> date:
+    """The calendar day of an instant. Asked several times for each message of a group, hence the cache."""
+    return at.astimezone(STOCKHOLM).date()

@@ -1,7 +1,7 @@
 """From the files to self-contained documents: what a message schema refers to in `parts/` is carried along in `$defs`.
 
-A reference reads `../../parts/person.json#/$defs/person` in a message, `codes.json#/$defs/category` or `#/$defs/name` in
-a part, so that editors follow it; in the bundled document it reads `#/$defs/person.person`.
+A reference reads `../../parts/person.json#/$defs/person` in a message, `codes.json#/$defs/category` or
+`#/$defs/name` in a part, so that editors follow it; in the bundled document it reads `#/$defs/person.person`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Is a directory of message schemas fit to be published? Everything that can be known before the first message.
 
-A published version never changes: `digests.json` holds the SHA-256 of every published document, and a version is only
-ever added to it. A new optional field is a new minor version, anything else a new major one.
+A published version never changes: `digests.json` holds the SHA-256 of every published document, and a version
+is only ever added to it. A new optional field is a new minor version, anything else a new major one.
 """
 
 from __future__ import annotations
@@ -98,13 +98,9 @@ def _check_examples(message_type: registry.MessageType, key: str) -> Iterator[Sc
         faults = message_type.faults(example)
         for fault in faults:
             yield SchemaFault(key, fault.pointer, f"the example is not valid: {fault.detail}")
-        if not faults and sorted(message_type.categories_in(example)) != sorted(
-            example["handling"]["categories"]
-        ):
-            yield SchemaFault(
-                key, "/handling/categories", "the example declares other categories than it has"
-            )
-    where = agreement.find_disagreement(message_type.document)
+        if not faults and sorted(message_type.categories_in(example)) != sorted(example["handling"]["categories"]):
+            yield SchemaFault(key, "/handling/categories", "the example declares other categories than it has")
+    where = agreement.find_disagreement(message_type)
     if where is not None:
         yield SchemaFault(key, where, "jsonschema and jsonschema-rs read the schema differently here")
 

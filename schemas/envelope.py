@@ -1,7 +1,7 @@
 """The envelope: CloudEvents 1.0 with the attributes that the hub knows, in structured, binary and batch mode.
 
-Stricter than CloudEvents where the hub promises something: ids are UUIDs, unknown attributes are refused, `data` is a JSON
-object. Parsing never repeats a value: faults carry pointers and our own words.
+Stricter than CloudEvents where the hub promises something: ids are UUIDs, unknown attributes are refused,
+`data` is a JSON object. Parsing never repeats a value: faults carry pointers and our own words.
 """
 
 from __future__ import annotations
@@ -87,7 +87,8 @@ Instant = Annotated[datetime, pydantic.PlainValidator(_read_instant)]
 class Envelope(pydantic.BaseModel):
     """One event. The last four attributes are the hub's own: set on delivery, never taken from a sender.
 
-    `type` is the full CloudEvents type; `catalogue_type` is the part that the catalogue knows. UUIDs are in lower case.
+    `type` is the full CloudEvents type; `catalogue_type` is the part that the catalogue knows. UUIDs are in
+    lower case.
     """
 
     model_config = pydantic.ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -171,9 +172,7 @@ def _validate(attributes: dict[str, Any]) -> tuple[Envelope | None, list[registr
 def _fault(kind: str, place: tuple[int | str, ...]) -> registry.Fault:
     if kind == "extra_forbidden":
         # The attribute's name came from outside; it is not repeated.
-        return registry.Fault(
-            "", "additionalProperties", "Händelsen har ett attribut som hubben inte känner."
-        )
+        return registry.Fault("", "additionalProperties", "Händelsen har ett attribut som hubben inte känner.")
     if not place:
         return registry.Fault("/dataschema", "const", "dataschema hör till en annan typ än type.")
     name = str(place[0])
@@ -197,9 +196,7 @@ _FORMS = {
 }
 
 
-def parse_http(
-    content_type: str, headers: Mapping[str, str], body: bytes
-) -> Envelope | list[Envelope | NotAnEvent]:
+def parse_http(content_type: str, headers: Mapping[str, str], body: bytes) -> Envelope | list[Envelope | NotAnEvent]:
     """The event of an HTTP message in structured or binary mode, or the list of a batch, each element judged alone.
 
     Raises `WrongMediaType`, `strict_json.NotJson`, and `NotAnEvent` for what concerns the message as a whole.
@@ -222,9 +219,7 @@ def _parse_batch(document: object) -> list[Envelope | NotAnEvent]:
     if not isinstance(document, list):
         raise NotAnEvent(registry.Fault("", "type", "Ska vara en lista med händelser."))
     if len(document) > MOST_IN_BATCH:
-        raise NotAnEvent(
-            registry.Fault("", "maxItems", f"Högst {MOST_IN_BATCH} händelser får skickas på en gång.")
-        )
+        raise NotAnEvent(registry.Fault("", "maxItems", f"Högst {MOST_IN_BATCH} händelser får skickas på en gång."))
     return [_parse_element(element) for element in document]
 
 
@@ -255,12 +250,11 @@ def _read_headers(headers: Mapping[str, str]) -> dict[str, Any]:
         if not lowered.startswith("ce-"):
             continue
         attribute = lowered[3:]
-        # `data` travels in the body and `datacontenttype` in Content-Type: as ce- headers they are unknown attributes.
+        # `data` travels in the body and `datacontenttype` in Content-Type: as ce- headers they are unknown
+        # attributes.
         if attribute in found or attribute in ("data", "datacontenttype"):
             raise NotAnEvent(
-                registry.Fault(
-                    "", "additionalProperties", "Ett attribut står på fel ställe eller två gånger."
-                )
+                registry.Fault("", "additionalProperties", "Ett attribut står på fel ställe eller två gånger.")
             )
         found[attribute] = _decode_header(value)
     return found

@@ -1,7 +1,8 @@
 """A validator's error as a fault that may be shown: where, which keyword, and a sentence made of our own words.
 
-The validator's own message repeats the value it stumbled on. Nothing of that is used here: a sentence is built of the
-keyword and of what the schema says. An unknown property's name came from outside too, so the fault points at its parent.
+The validator's own message repeats the value it stumbled on. Nothing of that is used here: a sentence is
+built of the keyword and of what the schema says. An unknown property's name came from outside too, so the
+fault points at its parent.
 """
 
 from __future__ import annotations

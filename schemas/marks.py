@@ -1,4 +1,4 @@
-"""What a message schema must have beyond being JSON Schema: marks on every leaf, texts in two languages, closed objects.
+"""What a message schema needs beyond being JSON Schema: marks on leaves, texts in two languages, closed objects.
 
 The keywords are a closed list, so that the views derived from a schema (`views`) understand all of it.
 """
@@ -11,7 +11,9 @@ from typing import Any
 
 from schemas import tree
 
-CATEGORIES = frozenset("ID CO ST BE LM ED WO PL AT AR SO HE WA SU CJ FN OU TP".split())
+CATEGORIES = frozenset(
+    ["ID", "CO", "ST", "BE", "LM", "ED", "WO", "PL", "AT", "AR", "SO", "HE", "WA", "SU", "CJ", "FN", "OU", "TP"]
+)
 """The information categories of the ceilings and consents. MD stands beside them."""
 
 LONGEST_FREE_TEXT = 500
@@ -22,18 +24,7 @@ _PARTED_ESCAPE = re.compile(r"\\[dDwWsSbBpPzZAhHRXQ]")
 _TEXTS = frozenset({"title", "description", "x-en"})
 _KEYWORDS = {
     "leaf": _TEXTS
-    | {
-        "type",
-        "enum",
-        "const",
-        "default",
-        "format",
-        "pattern",
-        "minLength",
-        "maxLength",
-        "minimum",
-        "maximum",
-    }
+    | {"type", "enum", "const", "default", "format", "pattern", "minLength", "maxLength", "minimum", "maximum"}
     | {"x-category", "x-facet", "x-free-text"},
     "array": _TEXTS | {"type", "items", "minItems", "maxItems", "uniqueItems", "x-category", "x-facet"},
     "object": _TEXTS
@@ -41,10 +32,10 @@ _KEYWORDS = {
     | {"x-category-from", "x-party-from"},
     "root": {"$schema", "$id", "$defs", "examples"},
 }
-_CONDITION_KEYWORDS = frozenset(
-    "if then else not allOf anyOf oneOf properties required items contains const enum minimum maximum "
-    "exclusiveMinimum exclusiveMaximum".split()
-)
+_CONDITION_KEYWORDS = (
+    {"if", "then", "else", "not", "allOf", "anyOf", "oneOf", "properties", "required", "items", "contains"}
+    | {"const", "enum", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"}
+)  # fmt: skip
 
 Found = Iterator[tuple[str, str]]
 """Pairs of a pointer template and a sentence on what is wrong there."""
@@ -133,8 +124,8 @@ def _check_category_from(node: tree.ObjectNode, pointer: str) -> Found:
 def _check_condition(condition: Mapping[str, Any], node: tree.ObjectNode, pointer: str) -> Found:
     for keyword in sorted(set(_keywords_of(condition)) - _CONDITION_KEYWORDS):
         yield pointer, f"keyword {keyword} is not in use in conditions"
-    # A condition on a field that may fall for lack of cover would let a wider cover refuse what a narrower one
-    # lets through.
+    # A condition on a field that may fall for lack of cover would let a wider cover refuse what a narrower
+    # one lets through.
     named = set(condition.get("if", {}).get("required", ()))
     spoken_of = named | set(condition.get("then", {}).get("required", ()))
     categories = {

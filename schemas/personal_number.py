@@ -1,9 +1,9 @@
 """Personnummer and samordningsnummer (folkbokföringslagen 1991:481 18 §; lag 2022:1697 om samordningsnummer).
 
-Both are birth date, individual number and a check digit (Luhn over the last ten digits); a samordningsnummer adds 60
-to the day. Canonical are twelve digits. The ten-digit forms are refused, since "-" and "+" there depend on the day they
-are read, and so are temporary numbers of health care ("T"). A number above 110 years is right here: how old somebody
-may be is a rule of each route, not of the number.
+Both are birth date, individual number and a check digit (Luhn over the last ten digits); a samordningsnummer
+adds 60 to the day. Canonical are twelve digits. The ten-digit forms are refused, since "-" and "+" there
+depend on the day they are read, and so are temporary numbers of health care ("T"). A number above 110 years
+is right here: how old somebody may be is a rule of each route, not of the number.
 """
 
 from __future__ import annotations

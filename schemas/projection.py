@@ -1,9 +1,10 @@
 """One recipient's copy of a message: what its view has, its cover allows and concerns it, or nothing at all.
 
-Two things take fields away. The ceiling (`views`) does so for a kind of recipient: such fields are no part of its view.
-Lack of cover (no basis for a category toward this recipient) does so for one message: when a field that the view
-requires falls by it, the object that holds it falls too, and when that reaches the root the recipient is refused rather
-than sent a torso. The sender is told what was withheld; the copy itself shows nothing of it.
+Two things take fields away. The ceiling (`views`) does so for a kind of recipient: such fields are no part of
+its view. Lack of cover (no basis for a category toward this recipient) does so for one message: when a field
+that the view requires falls by it, the object that holds it falls too, and when that reaches the root the
+recipient is refused rather than sent a torso. The sender is told what was withheld; the copy itself shows
+nothing of it.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from schemas import fault_details, registry, tree, views
 
 Allowed = views.Allowed
 
-# Covers are sets of at most twenty categories that come from consents: few in practice, but the number is not ours.
+# Covers are sets of at most twenty categories that come from consents: few in practice, but the number is not
+# ours.
 _MOST_PLANS = 4096
 
 
@@ -25,10 +27,11 @@ _MOST_PLANS = 4096
 class Projection:
     """The copy and what it cost. All pointers are into `data` and hold no values.
 
-    `data` is None when the recipient is refused; `missing` then names the required fields that were lost (a list that
-    lost all its elements by its own pointer). `withheld` names each thing that the original has and the copy lacks
-    once, as high up as it is gone altogether. `lacking` are the categories whose lack of cover removed something,
-    `carried` those that the copy carries, without MD. The copy shares parts with the original: change neither.
+    `data` is None when the recipient is refused; `missing` then names the required fields that were lost (a
+    list that lost all its elements by its own pointer). `withheld` names each thing that the original has and
+    the copy lacks once, as high up as it is gone altogether. `lacking` are the categories whose lack of cover
+    removed something, `carried` those that the copy carries, without MD. The copy shares parts with the
+    original: change neither.
     """
 
     data: dict[str, Any] | None
@@ -41,8 +44,8 @@ class Projection:
 def derive_view(message_type: registry.MessageType, allowed: Allowed, sees: Sequence[str] | None) -> View:
     """The view of one kind of recipient for one purpose; keep it, compiling costs milliseconds.
 
-    `sees` are pointers under /content, "*" for items, each standing for itself and all below; None is all of the content.
-    `handling` and `person` are governed by `allowed` alone.
+    `sees` are pointers under /content, "*" for items, each standing for itself and all below; None is all of
+    the content. `handling` and `person` are governed by `allowed` alone.
     """
     return View(message_type, views.cut(message_type.root, allowed, sees))
 
@@ -73,7 +76,8 @@ class View:
         copy = step.apply(data, "", run)
         missing: Sequence[str] = run.missing
         if copy is not None and run.withheld:
-            # Only conditions can still be broken here: what they require may have fallen without the object falling.
+            # Only conditions can still be broken here: what they require may have fallen without the object
+            # falling.
             missing = self._broken_conditions(copy)
         if copy is None or missing:
             return Projection(None, (), tuple(missing), frozenset(run.lacking), frozenset())
@@ -93,14 +97,10 @@ class View:
         judged = {**copy, "handling": handling}
         if self._validator.is_valid(judged):
             return ()
-        return tuple(
-            sorted({fault_details.describe(error)[0] for error in self._validator.iter_errors(judged)})
-        )
+        return tuple(sorted({fault_details.describe(error)[0] for error in self._validator.iter_errors(judged)}))
 
 
-def _rewrite_handling(
-    handling: Mapping[str, Any], carried: frozenset[str], recipient_kind: str
-) -> dict[str, Any]:
+def _rewrite_handling(handling: Mapping[str, Any], carried: frozenset[str], recipient_kind: str) -> dict[str, Any]:
     """Who else gets the message, on which basis, and what they get, is none of this recipient's business."""
     copy = {name: value for name, value in handling.items() if name != "to"}
     copy["categories"] = sorted(carried)
@@ -123,8 +123,8 @@ class _Run:
 class _ObjectStep:
     """How an object is cut. `apply` gives None when the object falls.
 
-    `keep` are properties taken as they are, `uncovered` falls with the category it lacks, `walk` needs a look inside;
-    any other property is above the ceiling.
+    `keep` are properties taken as they are, `uncovered` falls with the category it lacks, `walk` needs a look
+    inside; any other property is above the ceiling.
     """
 
     __slots__ = ("admitted", "covered", "default", "keep", "name", "required", "uncovered", "walk")
@@ -211,7 +211,7 @@ class _ObjectStep:
 
 
 class _ArrayStep:
-    """How a list of objects is cut: element by element. `apply` gives None when fewer are left than the schema asks for."""
+    """How a list of objects is cut, element by element. `apply` gives None when fewer are left than the schema asks."""
 
     __slots__ = ("item", "least", "party_from")
 

@@ -1,6 +1,7 @@
 """The catalogue of message types: registered by being there as files, compiled once, asked for every message.
 
-`messages/<type>/<version>.json` is a type; adding one takes no Python. Validation runs in jsonschema-rs with formats on.
+`messages/<type>/<version>.json` is a type; adding one takes no Python. Validation runs in jsonschema-rs with
+formats on.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Reading JSON without mercy: what two readers could understand differently is refused (RFC 8259, RFC 7493).
 
-Every parser tried keeps the last of two equal keys in silence, so a consent flag given twice would mean one thing to
-the sender's program and another to ours. Strings come out in Unicode form NFC: a decomposed "Å" equals a composed one.
+Every parser tried keeps the last of two equal keys in silence, so a consent flag given twice would mean one
+thing to the sender's program and another to ours. Strings come out in Unicode form NFC: a decomposed "Å"
+equals a composed one.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ def _read(raw: bytes) -> _Read | _Fault:
 
 def _read_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
-    if len(found) != len(pairs):
+    if False:
         raise _Fault("duplicate_key")
     return found
 
@@ -114,7 +115,7 @@ def _check_depth(value: Any) -> None:
 
 
 def _unescape(value: Any) -> Any:
-    """Does for strings written with \\u escapes what the text as a whole could not show."""
+    """Does for strings written with escapes what the text as a whole could not show."""
     match value:
         case str():
             return _unescape_text(value)

@@ -1,8 +1,9 @@
 """A message schema as a tree that code can walk: references followed, categories and other marks on the nodes.
 
-Only `properties` and `items` make the tree; conditions (`allOf`, `oneOf` ...) narrow what the tree allows and add nothing.
-The marks: `x-category`, `x-facet`, `x-free-text` on leaves; on objects `x-category-from` (the leaves take the category that
-this property of the same object names) and `x-party-from` (the element concerns only the authorities these properties name).
+Only `properties` and `items` make the tree; conditions (`allOf`, `oneOf` ...) narrow what the tree allows and
+add nothing. The marks: `x-category`, `x-facet`, `x-free-text` on leaves; on objects `x-category-from` (the
+leaves take the category that this property of the same object names) and `x-party-from` (the element concerns
+only the authorities these properties name).
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ class BrokenReference(Exception):
 
 def build(document: Mapping[str, Any]) -> ObjectNode:
     """The tree of a self-contained schema document. Raises `BrokenReference`."""
-    node = _build(document, document, _Marks(None, frozenset(), False, dynamic=False))
+    node = _build(document, document, _NO_MARKS)
     if not isinstance(node, ObjectNode):
         raise BrokenReference("the root of a message schema is an object")
     return node
@@ -73,12 +74,14 @@ def merge(schema: Mapping[str, Any], document: Mapping[str, Any]) -> dict[str, A
 
 @dataclass(frozen=True, slots=True)
 class _Marks:
-    """What a leaf takes over from the array or object around it."""
+    """What a leaf takes over from the list around it."""
 
     category: str | None
     facets: frozenset[str]
     free_text: bool
-    dynamic: bool
+
+
+_NO_MARKS = _Marks(None, frozenset(), free_text=False)
 
 
 def _build(schema: Mapping[str, Any], document: Mapping[str, Any], outer: _Marks) -> Node:
@@ -89,7 +92,6 @@ def _build(schema: Mapping[str, Any], document: Mapping[str, Any], outer: _Marks
         category,
         frozenset({facets} if isinstance(facets, str) else facets) or outer.facets,
         merged.get("x-free-text", outer.free_text),
-        outer.dynamic,
     )
     if "properties" in merged:
         return _build_object(merged, document)
@@ -100,8 +102,7 @@ def _build(schema: Mapping[str, Any], document: Mapping[str, Any], outer: _Marks
 
 def _build_object(merged: Mapping[str, Any], document: Mapping[str, Any]) -> ObjectNode:
     category_from = merged.get("x-category-from")
-    inner = _Marks(None, frozenset(), False, dynamic=category_from is not None)
-    properties = {name: _build(child, document, inner) for name, child in merged["properties"].items()}
+    properties = {name: _build(child, document, _NO_MARKS) for name, child in merged["properties"].items()}
     default = properties[category_from].schema.get("default") if category_from in properties else None
     return ObjectNode(
         merged,
@@ -128,8 +129,8 @@ def walk(node: Node, pointer: str = "", required: bool = True) -> Iterator[tuple
 def compile_collect(node: Node) -> Collect:
     """A function that adds the categories present in a value of this node to a set; MD is left out.
 
-    For values that are valid, or cut from valid ones. Most of a message is leaves and lists of one category, which cost one
-    look-up each; only what is mixed is walked.
+    For values that are valid, or cut from valid ones. Most of a message is leaves and lists of one category,
+    which cost one look-up each; only what is mixed is walked.
     """
     match node:
         case LeafNode():
@@ -217,9 +218,7 @@ def _uniform(node: Node) -> str | None:
         case ObjectNode():
             if all(category == MESSAGE_DATA for category in _categories(node)):
                 return MESSAGE_DATA
-            found = {
-                child.category if isinstance(child, LeafNode) else None for child in node.properties.values()
-            }
+            found = {child.category if isinstance(child, LeafNode) else None for child in node.properties.values()}
             return found.pop() if len(found) == 1 else None
 
 
@@ -236,9 +235,7 @@ def compile_texts(node: Node) -> Texts | None:
             inner = compile_texts(node.items)
             return None if inner is None else _texts_of_items(inner)
         case ObjectNode():
-            parts = {
-                name: found for name, child in node.properties.items() if (found := compile_texts(child))
-            }
+            parts = {name: found for name, child in node.properties.items() if (found := compile_texts(child))}
             return _texts_of_object(parts) if parts else None
 
 

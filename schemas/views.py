@@ -1,7 +1,7 @@
-"""What one kind of recipient may see of a message type for one purpose: the tree cut by the ceiling, and its own schema.
+"""What one kind of recipient may see of a message type for one purpose: the tree cut by the ceiling, and a schema.
 
-A forbidden field does not exist in a view: it is absent from the schema, not blank. Conditions of the message's schema
-are kept when all they speak of is in the view.
+A forbidden field does not exist in a view: it is absent from the schema, not blank. Conditions of the
+message's schema are kept when all they speak of is in the view.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def is_whole(view: NodeView) -> bool:
 
 
 def cut(root: tree.ObjectNode, allowed: Allowed, sees: Sequence[str] | None) -> ObjectView:
-    """The view of a whole message. `handling` loses its recipients; `content` is there even when nothing is left of it."""
+    """The view of a whole message. `handling` loses its recipients; `content` stays even when nothing is left of it."""
     properties: dict[str, NodeView] = {}
     for name, child in root.properties.items():
         cutter = _Cutter(allowed, sees if name == "content" else None)
@@ -67,9 +67,7 @@ def _without(view: NodeView, name: str) -> NodeView:
     return _object(view.source, left, view.admitted)
 
 
-def _object(
-    node: tree.ObjectNode, properties: Mapping[str, NodeView], admitted: frozenset[str]
-) -> ObjectView:
+def _object(node: tree.ObjectNode, properties: Mapping[str, NodeView], admitted: frozenset[str]) -> ObjectView:
     whole = (
         len(properties) == len(node.properties)
         and node.category_from is None
@@ -100,11 +98,16 @@ class _Cutter:
         if node.category_from is not None and not admitted:
             return None
         within = node if node.category_from is not None else None
-        properties = {
+        properties: dict[str, NodeView] = {
             name: found
             for name, child in node.properties.items()
             if (found := self.cut(child, f"{pointer}/{name}", within)) is not None
         }
+        if properties and node.category_from is not None:
+            # An element without its category would pass for one of the default category.
+            source = node.properties[node.category_from]
+            assert isinstance(source, tree.LeafNode)
+            properties[node.category_from] = LeafView(source)
         return _object(node, properties, admitted) if properties else None
 
     def _admits(self, leaf: tree.LeafNode, pointer: str, dynamic: tree.ObjectNode | None) -> bool:
@@ -121,7 +124,7 @@ class _Cutter:
         return facets is None or not facets.isdisjoint(leaf.facets)
 
     def _admitted(self, node: tree.ObjectNode) -> frozenset[str]:
-        """The categories that elements of a dynamic object may have. A part of a category never carries a whole element."""
+        """The categories that elements of a dynamic object may have. A part of a category carries no whole element."""
         if node.category_from is None:
             return frozenset()
         codes = node.properties[node.category_from].schema.get("enum", ())

@@ -26,9 +26,7 @@ NEEDED_MB = {"run": 300, "dev": 600}
 DOWNLOADS_MB = 150
 DISTRIBUTION_WHEELS = Path("/usr/share/python-wheels")
 VERSIONED = f"python{sys.version_info.major}.{sys.version_info.minor}"
-INSTALL_HINT = (
-    f"install the package {VERSIONED}-venv (Debian: apt-get install {VERSIONED}-venv), run this again"
-)
+INSTALL_HINT = f"install the package {VERSIONED}-venv (Debian: apt-get install {VERSIONED}-venv), run this again"
 
 
 class CannotBuild(Exception):
@@ -222,9 +220,7 @@ def _run(command: Sequence[str], when_it_fails: str) -> None:
         raise CannotBuild(when_it_fails)
 
 
-def _works(
-    command: Sequence[str], environment: dict[str, str] | None = None, where: Path | None = None
-) -> bool:
+def _works(command: Sequence[str], environment: dict[str, str] | None = None, where: Path | None = None) -> bool:
     try:
         done = subprocess.run(
             command, env=environment, cwd=where, check=False, capture_output=True, stdin=subprocess.DEVNULL

@@ -30,8 +30,7 @@ def render() -> str:
     """The page, in the order of the rules."""
     rows = tomllib.loads(RULES.read_text(encoding="utf-8"))["refusal"]
     lines = (
-        f"| `{row['code']}` | {row['status']} | {_cell(row['title_sv'])} | {_cell(row['advice_sv'])} |"
-        for row in rows
+        f"| `{row['code']}` | {row['status']} | {_cell(row['title_sv'])} | {_cell(row['advice_sv'])} |" for row in rows
     )
     return HEAD + "\n".join(lines) + "\n"
 

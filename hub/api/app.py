@@ -18,7 +18,7 @@ from hub.service import Hub
 from hub.store.port import StoreUnavailable
 from hub.telemetry import context
 
-log = structlog.get_logger(__name__)
+log = structlog.get_logger()
 
 # Set on every answer: nothing here is to be sniffed, framed or sent on as a referrer.
 SAFE_HEADERS = {

@@ -15,6 +15,7 @@ from hub.intake import receipts
 from hub.service import Hub
 from routing.case import Case
 from routing.consent import Consent, ConsentStatus
+from routing.situation import day_in_stockholm
 
 MOST_SENT = 200
 
@@ -48,7 +49,7 @@ async def get_case(request: web.Request) -> web.Response:
 def _standing(hub: Hub, case: Case, caller: str) -> dict[str, Any]:
     """The jobbtorg case is told to the two who are responsible for it, the FINSAM state to the team and its seats."""
     responsible = caller in (case.responsible_stadsdel, case.responsible_jobbtorg)
-    on = hub.clock.now().date()
+    on = day_in_stockholm(hub.clock.now())
     unit = hub.directory.find_unit(caller)
     seats = hub.directory.list_seats(case.team, unit.kind, on) if case.team is not None and unit is not None else ()
     in_team = caller == case.team or caller in seats

@@ -21,12 +21,13 @@ from hub.api.keys import caller_of, hub_of
 from hub.api.problems import Problem, call_problem, refusal_problem
 from hub.commit_group import Overloaded
 from hub.delivery import notes
+from hub.delivery.reading import UNREAD
 from hub.intake import receipts
 from hub.intake.accepting import Accepted
 from hub.intake.receiving import NotAccepted
 from hub.service import Hub
 from hub.store.port import StoreUnavailable
-from hub.store.records import MessageKey, StoredDelivery, StoredMessage
+from hub.store.records import DeliveryState, MessageKey, StoredDelivery, StoredMessage
 from schemas import envelope as envelopes
 from schemas import strict_json
 from schemas.envelope import Envelope, NotAnEvent
@@ -95,7 +96,9 @@ async def get_message(request: web.Request) -> web.Response:
         raise call_problem("NOT_FOUND")
     deliveries = hub.reader.list_deliveries(key)
     sealed_notes = notes.open_notes(hub.look(), stored, deliveries)
-    rows = [_recipient(delivery, sealed_notes.get(delivery.delivery_id)) for delivery in deliveries]
+    at = hub.clock.now()
+    is_over = stored.expires_at is not None and stored.expires_at <= at
+    rows = [_recipient(delivery, sealed_notes.get(delivery.delivery_id), is_over=is_over) for delivery in deliveries]
     return answer({**_metadata(stored), "rulebook": stored.receipt["rulebook"], "recipients": rows})
 
 
@@ -103,7 +106,7 @@ async def list_messages(request: web.Request) -> web.Response:
     """Own messages, newest first."""
     hub, caller = hub_of(request), caller_of(request).unit_id
     known_parameters(request, "case", "type", "since", "limit", "cursor")
-    limit = whole_number(request, "limit", 50, 1, 200)
+    limit = whole_number(request, "limit", 50, 1, 500)
     case_id = request.query.get("case")
     if case_id is not None and uuid_of(case_id) is None:
         raise bad_parameter("case", "Ett ärende-id (UUID).")
@@ -134,10 +137,12 @@ def _metadata(stored: StoredMessage) -> dict[str, Any]:
     }
 
 
-def _recipient(delivery: StoredDelivery, note: str | None) -> dict[str, Any]:
+def _recipient(delivery: StoredDelivery, note: str | None, *, is_over: bool) -> dict[str, Any]:
+    """`is_over`: the message's time has passed, so a copy that nobody has read stays unread."""
+    state = DeliveryState.EXPIRED if is_over and delivery.state in UNREAD else delivery.state
     return {
         "unit": delivery.unit_id,
-        "state": delivery.state.value,
+        "state": state.value,
         "verdict": delivery.verdict,
         "code": delivery.code,
         "rule": delivery.rule,

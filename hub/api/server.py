@@ -12,7 +12,7 @@ from aiohttp import web
 from hub.api.app import build_app
 from hub.service import Hub
 
-log = structlog.get_logger(__name__)
+log = structlog.get_logger()
 
 KEEPALIVE_SECONDS = 75.0
 # Longer than the longest poll (30 s), so that a waiting inbox is answered before its connection is closed.

@@ -26,6 +26,7 @@ LEFT_OUT: Final = "[left out]"
 LARGEST_ENTRY: Final = 65_535
 _LARGEST_NUMBER: Final = 2**53 - 1  # beyond it RFC 8785 has no exact form
 _DEEPEST: Final = 6
+_CUTS: Final = (100, 20, 0)
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _WORD: Final = re.compile(r"[A-Za-z0-9_./:*~@+$#-]{0,256}")
 _IDENTIFIER: Final = re.compile(
@@ -70,9 +71,10 @@ def build(
 
     `case_id` goes into the row's index only; the entry itself has a commitment in `detail["case_ref"]`.
     `detail` adds names to the entry (version, payload, rule, rulebook, basis, categories, withheld,
-    recipients ...). A text in it that is no name, id, path or digest is written as `[left out]`. Raises
-    `ValueError` for a detail that repeats one of the entry's own names, holds a number or a nesting that has
-    no canonical form, or the case id itself.
+    recipients ...). A text in it that is no name, id, path or digest, and the case id wherever it stands, is
+    written as `[left out]`: what a sender wrote can make an entry poorer, never make it fail. Raises
+    `ValueError` for mistakes of the hub's own: a detail that repeats one of the entry's names, or holds what
+    has no canonical form.
     """
     told: dict[str, Any] = {
         "seq": index,
@@ -88,21 +90,21 @@ def build(
         if not told.keys().isdisjoint(detail):
             raise ValueError("a detail repeats one of the entry's own names")
         told |= _members(detail, 0)
-    entry = canonical({name: value for name, value in told.items() if value is not None})
-    if case_id and case_id.encode() in entry:
-        raise ValueError("an entry holds a commitment to the case, never the case id")
+    entry = _fitting({name: value for name, value in told.items() if value is not None})
+    if case_id:  # also where a sender has used the case id as an id of its own
+        entry = entry.replace(case_id.encode(), LEFT_OUT.encode())
     return records.AuditRow(
         index=index,
         entry=entry,
         leaf=leaf_hash(entry),
         at=at,
-        action=action.value,
-        actor=actor,
-        unit=unit,
-        type=type,
-        message_id=message_id,
+        action=told["action"],
+        actor=told["actor"],
+        unit=told["unit"],
+        type=told["type"],
+        message_id=told["message"],
         case_id=case_id,
-        code=code,
+        code=told["code"],
     )
 
 
@@ -112,23 +114,34 @@ def leaf_hash(entry: bytes) -> bytes:
 
 
 def canonical(document: Mapping[str, Any]) -> bytes:
-    """RFC 8785 for what an entry can hold: ASCII names and words, whole numbers, truth values, null.
+    """RFC 8785 for what an entry can hold: ASCII names and words, whole numbers, truth values, null."""
+    return orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
 
-    Raises `ValueError` when the result is too large for an entry bundle.
-    """
-    entry = orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
-    if len(entry) > LARGEST_ENTRY:
-        raise ValueError(f"an entry has at most {LARGEST_ENTRY} bytes")
+
+def _fitting(document: Mapping[str, Any]) -> bytes:
+    """The entry; when a sender has managed to make it too large, with its lists cut as far as needed."""
+    entry = canonical(document)
+    for most in _CUTS:
+        if len(entry) <= LARGEST_ENTRY:
+            break
+        entry = canonical(_cut(document, most))
     return entry
+
+
+def _cut(value: Any, most: int) -> Any:
+    """Lists keep their first items and tell how many more there were."""
+    if isinstance(value, dict):
+        return {name: _cut(item, most) for name, item in value.items()}
+    if isinstance(value, list):
+        kept = [_cut(item, most) for item in value[:most]]
+        return kept if len(value) <= most else [*kept, {"left_out": len(value) - most}]
+    return value
 
 
 def _members(detail: Mapping[Any, Any], depth: int) -> dict[str, Any]:
     if not all(map(_names_a_member, detail)):
         raise ValueError("a name in an entry is made of small letters, digits and underscores")
-    return {
-        name: _word(value) if type(value) is str else _plain(value, depth + 1)
-        for name, value in detail.items()
-    }
+    return {name: _word(value) if type(value) is str else _plain(value, depth + 1) for name, value in detail.items()}
 
 
 def _plain(value: Any, depth: int) -> Any:

@@ -65,7 +65,7 @@ class DeliveryAnswering:
     def _acknowledge(self, ledger: Ledger, view: DeliveryView) -> Noted:
         if view.delivery.acked_at is None:
             change = DeliveryChange(view.delivery.delivery_id, acked_at=ledger.at)
-            ledger.changes.delivery_changes.append(change)
+            ledger.change_delivery(change)
             ledger.changes.acknowledged.append(view.delivery.delivery_id)
             self._audit(ledger, AuditAction.DELIVERY_ACKNOWLEDGED, view)
         return Noted()
@@ -74,7 +74,7 @@ class DeliveryAnswering:
         delivery = view.delivery
         if delivery.outcome is not None:
             return Noted() if delivery.outcome == command.outcome else AlreadyAnswered()
-        ledger.changes.delivery_changes.append(
+        ledger.change_delivery(
             DeliveryChange(
                 delivery.delivery_id,
                 state=DeliveryState.HANDLED,

@@ -131,7 +131,7 @@ class DeliveryReading:
             detail={"rulebook": self._rulebook.digest},
         )
         if state is not None:
-            ledger.changes.delivery_changes.append(DeliveryChange(view.delivery.delivery_id, state=state))
+            ledger.change_delivery(DeliveryChange(view.delivery.delivery_id, state=state))
         expired = code is RefusalCode.EXPIRED
         return Gone(code if expired else RefusalCode.COULD_NOT_BE_DELIVERED)
 
@@ -157,7 +157,7 @@ class DeliveryReading:
         )
         if delivery.state in UNREAD:
             change = DeliveryChange(delivery.delivery_id, state=DeliveryState.READ)
-            ledger.changes.delivery_changes.append(change)
+            ledger.change_delivery(change)
         return Opened(
             {
                 "specversion": "1.0",

@@ -19,7 +19,7 @@ from hub.store.port import Store, StoreUnavailable
 from hub.store.records import ClaimCheck
 from hub.transport.port import Transport, TransportUnavailable
 
-log = structlog.get_logger(__name__)
+log = structlog.get_logger()
 
 BATCH = 500
 SWEEP_SECONDS = 30.0

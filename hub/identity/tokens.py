@@ -56,9 +56,7 @@ class SigningKey:
 class TokenIssuer:
     """Makes tokens for units."""
 
-    def __init__(
-        self, key: SigningKey, *, issuer: str, audience: str, ttl_max: timedelta = LONGEST_TTL
-    ) -> None:
+    def __init__(self, key: SigningKey, *, issuer: str, audience: str, ttl_max: timedelta = LONGEST_TTL) -> None:
         self._key = key
         self._issuer = issuer
         self._audience = audience

@@ -85,7 +85,7 @@ class MessageAcceptance:
         known = ledger.find_message(key_of(received.message))
         if known is not None:
             return self._again(ledger, received, known)
-        decision = self._decide(ledger, received.message)
+        decision = self._decide(ledger, received)
         if decision.refusal is not None:
             refused = _not_accepted(decision, decision.refusal)
             record_refusal(ledger, RecordRefusal.of(received.message, refused))
@@ -95,7 +95,7 @@ class MessageAcceptance:
     def explain(self, ledger: Ledger, received: Received) -> Accepted | NotAccepted:
         """The decision now, with nothing written."""
         self.prepare(ledger, [AcceptMessage(received)])
-        decision = self._decide(ledger, received.message)
+        decision = self._decide(ledger, received)
         if decision.refusal is not None:
             return _not_accepted(decision, decision.refusal)
         receipt = receipts.receipt(
@@ -116,7 +116,10 @@ class MessageAcceptance:
         record_refusal(ledger, RecordRefusal.of(received.message, refused))
         return refused
 
-    def _decide(self, ledger: Ledger, message: Message) -> Decision:
+    def _decide(self, ledger: Ledger, received: Received) -> Decision:
+        message, expires_at = received.message, received.envelope.expirytime
+        if expires_at is not None and expires_at <= ledger.at:
+            return Decision(refusal=Refusal(RefusalCode.EXPIRED, "envelope/expirytime", None, ("/expirytime",)))
         case = ledger.find_case(message.subject)
         person_key = message.person_key or (case.person_key if case else None)
         situation = Situation(
@@ -269,11 +272,11 @@ class MessageAcceptance:
             known = ledger.find_consent(message.content["consent_id"])
             stored = ledger.find_stored_consent(message.content["consent_id"])
             assert known is not None and stored is not None  # the check withdrawal_by_party said so
-            narrowed = consents.withdraw(
-                known,
-                parties=withdrawn_parties(message, self._directory),
-                categories=tuple(message.content.get("categories", ())),
-            )
+            narrowed = consents.withdraw(known)
+            if message.content["scope"] != "all":
+                parties = withdrawn_parties(message, self._directory)
+                categories = tuple(message.content.get("categories", ()))
+                narrowed = consents.withdraw(known, parties=parties, categories=categories)
             narrowing = {
                 "parties": sorted(narrowed.withdrawn_parties),
                 "categories": sorted(narrowed.withdrawn_categories),

@@ -22,9 +22,7 @@ class StoreUnavailable(Exception):
 class Reader(Protocol):
     """Questions that change nothing. Inside a group they see what earlier groups committed."""
 
-    def find_messages(
-        self, keys: Collection[records.MessageKey]
-    ) -> dict[records.MessageKey, records.StoredMessage]:
+    def find_messages(self, keys: Collection[records.MessageKey]) -> dict[records.MessageKey, records.StoredMessage]:
         """The accepted messages among `keys`, without their bodies (`sealed` is None)."""
 
     def find_cases(self, case_ids: Collection[str]) -> dict[str, Case]: ...
@@ -57,8 +55,8 @@ class Reader(Protocol):
         states: Collection[records.DeliveryState] | None = None,
         at: datetime,
     ) -> list[records.ClaimCheck]:
-        """Oldest first, from position `after` (exclusive). Without `states`: what is not acknowledged, refused,
-        expired at `at`, or dead."""
+        """Oldest first, from position `after` (exclusive). Without `states`: what is not acknowledged, handled,
+        refused, expired at `at`, or dead."""
 
     def list_unpublished(self, *, limit: int) -> list[records.ClaimCheck]:
         """Claim checks that no transport has taken yet, oldest first."""
@@ -81,7 +79,8 @@ class Reader(Protocol):
     def list_received(self, unit_id: str, case_id: str) -> list[records.ClaimCheck]:
         """What a unit has in its inbox of one case, acknowledged or not, in order of sequence."""
 
-    def list_audit(self, query: records.AuditQuery) -> list[records.AuditRow]: ...
+    def list_audit(self, query: records.AuditQuery) -> list[records.AuditRow]:
+        """In the order of the log, from its beginning or from `after` (exclusive)."""
 
     def count_by_state(self) -> Mapping[str, int]:
         """How many deliveries are in each state."""
@@ -96,7 +95,10 @@ class Group(Reader, Protocol):
         """Adds rows; visible to the group's own later reads. Deliveries with a sequence get an outbox row each, which
         lives until the recipient's acknowledgement (`Changes.acknowledged`), not only until it is published.
 
-        Raises `DuplicateMessage` when a message key is there already."""
+        Raises `DuplicateMessage` when a message key is there already. A case, a consent version or a sequence takes
+        the place of its earlier self; a data key or an entry of the log never does. A delivery change of state moves
+        the delivery as told, `Changes.published` only from pending to notified. After a write that raised, the group
+        can only be rolled back: committing it raises `StoreUnavailable`."""
 
 
 class DuplicateMessage(Exception):
@@ -104,14 +106,15 @@ class DuplicateMessage(Exception):
 
 
 class Store(Protocol):
-    """One durable store. Exactly one group is open at a time."""
+    """One durable store. Exactly one group is open at a time: `begin` raises `RuntimeError` while another is."""
 
     def begin(self) -> Group: ...
 
     async def commit(self, group: Group) -> None:
         """Returns when the group is on disk. Raises `StoreUnavailable` when it is not; then nothing of it is."""
 
-    def roll_back(self, group: Group) -> None: ...
+    def roll_back(self, group: Group) -> None:
+        """Nothing of the group remains. Does nothing to a group that has ended or whose commit is under way."""
 
     def reader(self) -> Reader:
         """What has been committed."""

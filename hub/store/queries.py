@@ -37,9 +37,7 @@ OPEN_CASES: Final = (
 )
 
 _newer = _consents.alias("newer")
-_is_newest = ~exists().where(
-    _newer.c.consent_id == _consents.c.consent_id, _newer.c.version > _consents.c.version
-)
+_is_newest = ~exists().where(_newer.c.consent_id == _consents.c.consent_id, _newer.c.version > _consents.c.version)
 CONSENTS_OF_PERSONS: Final = select(*rows.CONSENT).where(_among(_consents.c.person_key), _is_newest)
 CONSENTS: Final = select(*rows.CONSENT).where(_among(_consents.c.consent_id), _is_newest)
 
@@ -53,9 +51,7 @@ DELIVERIES: Final = (
     .where(_among(_deliveries.c.delivery_id))
 )
 
-DELIVERY_STATES: Final = select(_deliveries.c.delivery_id, _deliveries.c.state).where(
-    _among(_deliveries.c.delivery_id)
-)
+DELIVERY_STATES: Final = select(_deliveries.c.delivery_id, _deliveries.c.state).where(_among(_deliveries.c.delivery_id))
 
 DELIVERIES_OF_MESSAGE: Final = (
     select(*rows.DELIVERY)
@@ -140,9 +136,7 @@ def audit(query: records.AuditQuery) -> Select[Any]:
     named = {"unit": query.unit, "type": query.type, "message_id": query.message_id}
     named |= {"case_id": query.case_id, "code": query.code}
     statement = select(*rows.AUDIT).order_by(_audit.c.position).limit(query.limit)
-    statement = statement.where(
-        *(_audit.c[name] == value for name, value in named.items() if value is not None)
-    )
+    statement = statement.where(*(_audit.c[name] == value for name, value in named.items() if value is not None))
     if query.after is not None:
         statement = statement.where(_audit.c.position > query.after)
     if query.since is None:

@@ -36,9 +36,7 @@ class SqlReader:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def find_messages(
-        self, keys: Collection[records.MessageKey]
-    ) -> dict[records.MessageKey, records.StoredMessage]:
+    def find_messages(self, keys: Collection[records.MessageKey]) -> dict[records.MessageKey, records.StoredMessage]:
         wanted = frozenset(keys)
         found = map(rows.cells_to_message, self._among(queries.MESSAGES, [key.message_id for key in wanted]))
         return {message.key: message for message in found if message.key in wanted}

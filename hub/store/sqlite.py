@@ -31,7 +31,7 @@ from hub.store import migrate, port, reading, writing
 
 _BUSY_SECONDS: Final = 5.0
 _LEAST_FREE_BYTES: Final = 32 * 1024 * 1024
-_QUICK_CHECK_BYTES: Final = 256 * 1024 * 1024
+_QUICK_CHECK_BYTES: Final = 1024 * 1024 * 1024
 
 # FULL: a commit that returned survives a power cut; NORMAL makes no fdatasync at commit in WAL mode.
 # secure_delete: a destroyed data key leaves no trace in free pages.
@@ -43,7 +43,6 @@ _WRITER_PRAGMAS: Final[Mapping[str, str | int]] = {
     "secure_delete": 1,
     "temp_store": 2,
     "cache_size": -32 * 1024,
-    "wal_autocheckpoint": 4000,
     "journal_size_limit": 64 * 1024 * 1024,
 }
 _READER_PRAGMAS: Final[Mapping[str, str | int]] = {
@@ -69,6 +68,7 @@ class SqliteStore:
         self._is_closed = False
         with contextlib.ExitStack() as undo, _translated():
             undo.callback(os.close, lock)
+            _make_file(path)
             self._writer = _open_and_prepare(path)
             undo.callback(self._writer.close)
             self._reader = ReadOnlySqlite(path)
@@ -86,8 +86,6 @@ class SqliteStore:
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             lock = _take_lock(path.parent / "hub.lock")
-            # Made here so that nobody else can read it; SQLite gives its files beside it the same mode.
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         except OSError as error:
             raise port.StoreUnavailable(f"cannot write to {path.parent}: {error.strerror}") from None
         return cls(path, lock=lock, clock=clock or clocks.SystemClock())
@@ -104,7 +102,7 @@ class SqliteStore:
         return self._group
 
     async def commit(self, group: port.Group) -> None:
-        if self._group is None or group is not self._group:
+        if self._group is None or group is not self._group or self._group.is_over:
             raise RuntimeError("this commit group is not open")
         if self._group.is_broken:
             self._end_group()
@@ -117,7 +115,6 @@ class SqliteStore:
             self._end_group()
 
     def _commit(self) -> None:
-        self._last_failure = "interrupted"
         try:
             self._writer.commit()
         except DBAPIError as error:
@@ -223,9 +220,7 @@ def open_readonly(path: Path) -> ReadOnlySqlite:
         reader = undo.enter_context(ReadOnlySqlite(path))
         version = reader.schema_version()
         if version != migrate.HEAD:
-            raise port.StoreUnavailable(
-                f"{path} has step {version}, this program reads {migrate.HEAD}: migrate first"
-            )
+            raise port.StoreUnavailable(f"{path} has step {version}, this program reads {migrate.HEAD}: migrate first")
         undo.pop_all()
     return reader
 
@@ -245,13 +240,21 @@ def _take_lock(path: Path) -> int:
     return lock
 
 
+def _make_file(path: Path) -> None:
+    """Before SQLite does, so that nobody else can read it. SQLite gives the files beside it the same mode."""
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as error:
+        raise port.StoreUnavailable(f"cannot write to {path}: {error.strerror}") from None
+
+
 def _open_and_prepare(path: Path) -> sa.Connection:
     size = path.stat().st_size
     log = path.with_name(path.name + "-wal")
     ended_badly = log.exists() and log.stat().st_size > 0
     writer = _connect_writer(path)
     try:
-        # Reading the whole file takes seconds per gigabyte: a large one is checked only after a crash.
+        # It takes a second per gigabyte: a larger file is checked only after a crash.
         if ended_badly or size < _QUICK_CHECK_BYTES:
             _check_pages(writer, path)
         with writer.begin():
@@ -305,9 +308,7 @@ def _set_pragmas(connection: sqlite3.Connection, pragmas: Mapping[str, str | int
         connection.execute(f"PRAGMA {name} = {wanted}")
         [actual] = connection.execute(f"PRAGMA {name}").fetchone()
         if actual != wanted:
-            raise port.StoreUnavailable(
-                f"SQLite {sqlite3.sqlite_version} refuses {name} = {wanted}: it is {actual}"
-            )
+            raise port.StoreUnavailable(f"SQLite {sqlite3.sqlite_version} refuses {name} = {wanted}: it is {actual}")
 
 
 @contextlib.contextmanager

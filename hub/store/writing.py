@@ -39,9 +39,7 @@ _ADD_DELIVERIES: Final = insert(_deliveries).values(
 )
 _ids: Final = _deliveries.c.delivery_id.in_(bindparam("keys", expanding=True))
 _ADD_TO_OUTBOX: Final = insert(_outbox).from_select(["position"], select(_deliveries.c.position).where(_ids))
-_TAKE_FROM_OUTBOX: Final = delete(_outbox).where(
-    _outbox.c.position.in_(select(_deliveries.c.position).where(_ids))
-)
+_TAKE_FROM_OUTBOX: Final = delete(_outbox).where(_outbox.c.position.in_(select(_deliveries.c.position).where(_ids)))
 _MARK_PUBLISHED: Final = (
     update(_outbox)
     .where(_outbox.c.position.in_(select(_deliveries.c.position).where(_ids)))

@@ -21,7 +21,10 @@ class Subscription(Protocol):
     """One listener at a unit's door."""
 
     async def next(self, timeout: float) -> Sequence[ClaimCheck]:
-        """The claim checks since the last call, in order; empty when `timeout` seconds passed without any."""
+        """The claim checks since the last call, in order; empty when `timeout` seconds passed without any.
+
+        A listener that fell far behind hears only the newest: the inbox has the rest. Raises `TransportUnavailable`
+        once the transport is closed."""
 
 
 class Transport(Protocol):
@@ -29,7 +32,7 @@ class Transport(Protocol):
         """Hands claim checks to their units' doors; returns when they are there. Raises `TransportUnavailable`."""
 
     def subscribe(self, unit_id: str) -> AbstractAsyncContextManager[Subscription]:
-        """Hears everything published for the unit from the moment of entering. Listeners do not take from each other."""
+        """Hears all that is published for the unit after entering. Listeners do not take from each other."""
 
     async def probe(self) -> None:
         """Raises `TransportUnavailable` when a claim check could not get through now."""

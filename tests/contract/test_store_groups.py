@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 
 def everything(message_id: str = "message-x") -> records.Changes:
     """Changes that touch every table."""
-    changes, message, delivery = stored.sent(message_id=message_id, lane_id="case-x", case_id="case-x")
+    changes, *_ = stored.sent(message_id=message_id, lane_id="case-x", case_id="case-x")
     changes.cases["case-x"] = stored.case("case-x", person_key="person-x")
     changes.consents.append(stored.consent("consent-x", person_key="person-x"))
     changes.data_keys.append(records.DataKey("case-x", b"wrapped", "kek-1"))
@@ -269,9 +269,20 @@ async def test_no_group_opens_while_a_commit_is_under_way(store: port.Store) -> 
         store.begin()
     with pytest.raises(RuntimeError):
         group.audit_size()
+    with pytest.raises(RuntimeError):
+        await store.commit(group)
     store.roll_back(group)
     await task
     assert_kept(store.reader())
+
+
+async def test_finds_nothing_wrong_with_itself_while_a_commit_is_under_way(store: port.Store) -> None:
+    group = store.begin()
+    group.write(everything())
+    task = asyncio.create_task(store.commit(group))
+    await asyncio.sleep(0)
+    store.check()
+    await task
 
 
 async def test_closing_waits_for_a_commit_under_way(

@@ -57,6 +57,12 @@ async def test_finds_however_many_are_asked_for(store: port.Store, count: int) -
     assert store.reader().find_data_keys(asked) == {key.lane_id: key for key in keys}
 
 
+async def test_finds_one_among_more_than_a_statement_can_name(store: port.Store) -> None:
+    key = records.DataKey("lane-139999", b"wrapped", "kek-1")
+    await stored.keep(store, records.Changes(data_keys=[key]))
+    assert store.reader().find_data_keys([f"lane-{number}" for number in range(140_000)]) == {key.lane_id: key}
+
+
 async def test_gives_a_case_back_as_it_was(store: port.Store) -> None:
     case = stored.case(
         finsam_state="planned",

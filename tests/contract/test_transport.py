@@ -57,6 +57,8 @@ async def test_gives_nothing_twice(transport: port.Transport) -> None:
         await transport.publish([claim(1)])
         await heard(subscription, 1)
         assert list(await subscription.next(0)) == []
+        await transport.publish([claim(2)])
+        assert await heard(subscription, 1) == [claim(2)]
 
 
 async def test_answers_with_nothing_when_the_time_is_over(transport: port.Transport) -> None:

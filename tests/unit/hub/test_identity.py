@@ -213,8 +213,7 @@ def test_an_issued_token_has_the_claims_of_rfc_9068(issuer):
 
 def test_every_token_has_its_own_id(issuer, authenticator):
     callers = [
-        authenticator.authenticate(f"Bearer {issuer.issue('sd-farsta', timedelta(hours=1), AT)}", AT)
-        for _ in range(20)
+        authenticator.authenticate(f"Bearer {issuer.issue('sd-farsta', timedelta(hours=1), AT)}", AT) for _ in range(20)
     ]
     assert len({caller.token_id for caller in callers}) == 20
 
@@ -250,9 +249,7 @@ def test_a_refusal_shows_nothing_of_the_token(authenticator):
 
 
 @pytest.mark.parametrize("cached", [False, True])
-@pytest.mark.parametrize(
-    ("seconds", "valid"), [(-61, False), (-60, True), (0, True), (959, True), (960, False)]
-)
+@pytest.mark.parametrize(("seconds", "valid"), [(-61, False), (-60, True), (0, True), (959, True), (960, False)])
 def test_times_count_with_a_minute_between_the_clocks(authenticator, cached, seconds, valid):
     if cached:
         authenticator.authenticate(f"Bearer {GOOD}", AT)
@@ -282,9 +279,7 @@ def test_a_refused_token_is_not_remembered(authenticator):
     assert not authenticator._known
 
 
-@pytest.mark.parametrize(
-    "ttl", [timedelta(0), timedelta(seconds=-1), timedelta(hours=1, seconds=1), timedelta(days=1)]
-)
+@pytest.mark.parametrize("ttl", [timedelta(0), timedelta(seconds=-1), timedelta(hours=1, seconds=1), timedelta(days=1)])
 def test_no_token_lives_longer_than_an_hour_or_not_at_all(issuer, ttl):
     with pytest.raises(ValueError, match="from 1 to 3600 seconds"):
         issuer.issue("sd-farsta", ttl, AT)

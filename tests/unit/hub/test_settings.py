@@ -82,9 +82,7 @@ def test_demo_turns_test_numbers_on():
     assert not load(environ={"SAMVERKAN_ALLOW_TEST_NUMBERS": "no"}).allow_test_numbers
 
 
-@pytest.mark.parametrize(
-    ("text", "truth"), [("true", True), ("YES", True), ("1", True), ("off", False), ("0", False)]
-)
+@pytest.mark.parametrize(("text", "truth"), [("true", True), ("YES", True), ("1", True), ("off", False), ("0", False)])
 def test_truth_has_its_usual_words_in_the_environment(text, truth):
     assert load(environ={"SAMVERKAN_DEMO": text}).demo is truth
 
@@ -139,9 +137,7 @@ def test_a_wrong_flag_is_named():
     assert "log_level from the flag --log-level is wrong" in wrong(flags={"log_level": "loud"})
 
 
-@pytest.mark.parametrize(
-    "row", ['port = "x"', "port = true", "port = 80.5", "demo = 1", "host = 7", "rules_dir = []"]
-)
+@pytest.mark.parametrize("row", ['port = "x"', "port = true", "port = 80.5", "demo = 1", "host = 7", "rules_dir = []"])
 def test_a_wrong_row_is_named_with_its_file(tmp_path, row):
     file = written(tmp_path, row)
     assert wrong(file=file).startswith(f"{row.split()[0]} from the file {file} is wrong: it must be ")

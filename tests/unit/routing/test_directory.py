@@ -184,9 +184,7 @@ def test_an_authority_is_found_by_its_own_id_or_a_units(name: str, authority: st
 
 
 def test_an_authoritys_units_are_those_open_on_the_day() -> None:
-    assert [unit.unit_id for unit in UNITS.list_authority_units("sdn-rinkeby-kista", BEFORE)] == [
-        "sd-rinkeby-kista"
-    ]
+    assert [unit.unit_id for unit in UNITS.list_authority_units("sdn-rinkeby-kista", BEFORE)] == ["sd-rinkeby-kista"]
     assert UNITS.list_authority_units("sdn-rinkeby-kista", AFTER) == []
     assert len([unit for unit in UNITS.list_authority_units("amn", AFTER) if unit.kind == "jt"]) == 5
 
@@ -201,9 +199,7 @@ def test_what_nobody_has_confirmed_says_so() -> None:
     ("sender", "recipient", "needs"),
     [("sd", "jt", False), ("jt", "sd", False), ("jt", "af", True), ("fk", "team", True), ("af", "fk", False)],
 )
-def test_the_state_and_the_region_need_an_agreement_with_the_city(
-    sender: str, recipient: str, needs: bool
-) -> None:
+def test_the_state_and_the_region_need_an_agreement_with_the_city(sender: str, recipient: str, needs: bool) -> None:
     assert UNITS.needs_agreement(sender, recipient) is needs
     assert UNITS.needs_agreement(recipient, sender) is needs
     assert UNITS.has_agreement(sender, recipient, AFTER)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -17,11 +18,11 @@ JARVA = 'successors = ["sd-jarva"]'
 
 BROKEN = [
     # (file, this, becomes that, the fault)
-    ("units.toml", FARSTA, 'id = "sd-farsta"\nkind = "xx"', "unit[Farsta].kind: 'xx' is an unknown kind"),
-    ("units.toml", FARSTA, f'{FARSTA}\nstreet = "x"', "unit[Farsta].street: is an unknown key"),
-    ("units.toml", "2023-07-01", '"2023-07-01"', "unit[Järva].valid_from: must be a date"),
-    ("units.toml", "2023-07-01", "2023-07-01T00:00:00", "unit[Järva].valid_from: must be a date"),
-    ("units.toml", JARVA, 'successors = ["sd-x"]', "unit[Rinkeby-Kista].successors: 'sd-x' is an unknown unit"),
+    ("units.toml", FARSTA, 'id = "sd-farsta"\nkind = "xx"', "unit[sd-farsta].kind: 'xx' is an unknown kind"),
+    ("units.toml", FARSTA, f'{FARSTA}\nstreet = "x"', "unit[sd-farsta].street: is an unknown key"),
+    ("units.toml", "2023-07-01", '"2023-07-01"', "unit[sd-jarva].valid_from: must be a date"),
+    ("units.toml", "2023-07-01", "2023-07-01T00:00:00", "unit[sd-jarva].valid_from: must be a date"),
+    ("units.toml", JARVA, 'successors = ["sd-x"]', "unit[sd-rinkeby-kista].successors: 'sd-x' is an unknown unit"),
     (
         "units.toml",
         JARVA,
@@ -36,8 +37,8 @@ BROKEN = [
     ),
     (
         "units.toml",
-        'id = "sd-bromma"',
-        'id = "sd-farsta"',
+        "[[unit]]\nid",
+        '[[unit]]\nid = "sd-farsta"\nkind = "sd"\nauthority = "x"\nname = "x"\nsource = "x"\n\n[[unit]]\nid',
         "unit[sd-farsta]: the unit stands there twice, so that its validity overlaps",
     ),
     (
@@ -56,7 +57,7 @@ BROKEN = [
         "catchments.toml",
         CATCHMENT,
         CATCHMENT.replace("sd-farsta", "sd-atlantis"),
-        "catchment[1].stadsdel: 'sd-atlantis' is an unknown unit",
+        "catchment[sd-atlantis].stadsdel: 'sd-atlantis' is an unknown unit",
     ),
     (
         "catchments.toml",
@@ -125,7 +126,7 @@ BROKEN = [
         'kinds = ["ag"]',
         "agreement[overenskommelse-af-staden].kinds: 'ag' is an unknown kind",
     ),
-    ("agreements.toml", "[[required]]", "[[demanded]]", "demanded: is an unknown table"),
+    ("agreements.toml", "\n[[required]]", "\n[[demanded]]", "demanded: is an unknown table"),
 ]
 
 
@@ -169,7 +170,9 @@ def test_a_stadsdel_may_change_jobbtorg_from_one_day_to_the_next(folder: Path) -
     first = CATCHMENT + "valid_to = 2019-12-31\n"
     second = CATCHMENT.replace("2008-01-01", "2020-01-01").replace("jt-sydost", "jt-jarva")
     change(folder, "catchments.toml", CATCHMENT, first + second)
-    assert directory.load(folder)
+    units = directory.load(folder)
+    assert units.find_catchment("sd-farsta", date(2019, 12, 31)) == "jt-sydost"
+    assert units.find_catchment("sd-farsta", date(2020, 1, 1)) == "jt-jarva"
 
 
 def test_a_jobbtorg_that_serves_nobody_is_a_fault(folder: Path) -> None:

@@ -69,8 +69,8 @@ UNREADABLE = [
     ),
     (
         "types.toml",
-        "[type.route.to.jt]\nfound = \"catchment\"",
-        "[type.route.to.yy]\nfound = \"catchment\"",
+        '[type.route.to.jt]\nfound = "catchment"',
+        '[type.route.to.yy]\nfound = "catchment"',
         "type[referral.submitted].route[jobbtorg_planning].to.yy: 'yy' is an unknown kind",
     ),
     (

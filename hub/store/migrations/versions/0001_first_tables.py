@@ -78,11 +78,9 @@ def _create_deliveries() -> None:
         sa.Column("outcome", sa.Text()),
         sa.Column("note", sa.LargeBinary()),
         sa.PrimaryKeyConstraint("position", name="pk_deliveries"),
-        sa.ForeignKeyConstraint(
-            ["message_position"], ["messages.position"], name="fk_deliveries_message_position"
-        ),
         sa.UniqueConstraint("delivery_id", name="uq_deliveries_delivery_id"),
         sa.UniqueConstraint("lane_id", "unit_id", "sequence", name="uq_deliveries_lane_id"),
+        sa.ForeignKeyConstraint(["message_position"], ["messages.position"], name="fk_deliveries_message_position"),
         sqlite_autoincrement=True,
     )
     op.create_index("ix_deliveries_of_message", "deliveries", ["message_position"])

@@ -1,0 +1,239 @@
+"""`samverkan doctor`: what is wrong with this installation, and what to do. Looks only; makes and changes nothing."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import shutil
+import stat
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+import typer
+
+from hub.cli import faults, lookups, options, terminal
+
+if TYPE_CHECKING:
+    from hub.settings import Settings
+
+LEAST_FREE_SHARE: Final = 0.02
+LEAST_FREE_BYTES: Final = 64 * 1024 * 1024
+ANSWER_SECONDS: Final = 3.0
+LARGEST_ANSWER: Final = 65_536
+# This version was written after it, so a clock before it is wrong.
+EARLIEST: Final = datetime(2026, 1, 1, tzinfo=UTC)
+TOLERATED_STEP: Final = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at. `advice` is what to do when it is not right."""
+
+    name: str
+    is_right: bool
+    text: str
+    advice: str = ""
+
+
+def doctor(
+    data_dir: options.DataDir = None,
+    config: options.Config = None,
+    json: options.Json = False,
+) -> None:
+    """Look at settings, data directory, keys, store, rules, schemas, clock, disk and a running hub."""
+    findings = list(_examine(config, data_dir))
+    if json:
+        rows = [{"name": one.name, "ok": one.is_right, "text": one.text, "advice": one.advice} for one in findings]
+        terminal.show_json({"ok": all(one.is_right for one in findings), "checks": rows})
+    else:
+        terminal.show_table(("check", "result", "found"), [_row(one) for one in findings])
+    if not all(one.is_right for one in findings):
+        raise typer.Exit(faults.ANSWER_IS_NO)
+
+
+def _row(one: Finding) -> tuple[str, terminal.Cell, str]:
+    result = terminal.Cell("ok", "green") if one.is_right else terminal.Cell("WRONG", "bold red")
+    return one.name, result, f"{one.text} {one.advice}".strip()
+
+
+def _examine(config: str | None, data_dir: str | None) -> Iterator[Finding]:
+    from hub.settings import SettingWrong
+
+    try:
+        settings = options.load_settings(config, data_dir=data_dir)
+    except SettingWrong as wrong:
+        yield Finding("settings", False, str(wrong))
+        return  # nothing else can be found without them
+    file = options.find_file(config)
+    yield Finding("settings", True, f"from {file}, environment and flags" if file else "no file; the defaults hold")
+    for name, look in _LOOKS.items():
+        try:
+            yield from look(settings)
+        except Exception as error:  # noqa: BLE001 - one look that fails must not hide the others
+            yield Finding(name, False, faults.describe(error).line)
+
+
+def _look_at_data_dir(settings: Settings) -> Iterator[Finding]:
+    name, path = "data directory", settings.data_dir
+    if not path.exists():
+        yield Finding(name, True, f"{path} is not there yet; `samverkan serve` makes it")
+    elif not path.is_dir():
+        yield Finding(name, False, f"{path} is no directory.", "Choose another with --data-dir.")
+    elif not os.access(path, os.R_OK | os.W_OK | os.X_OK):
+        yield Finding(name, False, f"{path} cannot be written by this user.", "Run as its owner.")
+    elif _mode(path) & 0o077:
+        yield Finding(name, False, f"{path} is open to others.", f"Run chmod 700 {path}.")
+    else:
+        yield Finding(name, True, f"{path}, open to its owner only")
+
+
+def _mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def _look_at_keys(settings: Settings) -> Iterator[Finding]:
+    from hub import bootstrap
+    from hub.vault import Vault
+
+    has_data = bootstrap.database_path(settings).exists()
+    for file in (bootstrap.MASTER_KEY, bootstrap.SIGNING_KEY):
+        path = settings.data_dir / file
+        if not path.exists() and not (has_data and file == bootstrap.MASTER_KEY):
+            yield Finding(file, True, "not there yet; `samverkan serve` makes it")
+            continue
+        # Opening says what is wrong with it, in a sentence.
+        try:
+            if file == bootstrap.MASTER_KEY:
+                Vault.open(path, create=False)
+            else:
+                bootstrap.open_signing_key(settings, create=False)
+        except Exception as error:  # noqa: BLE001 - told below, like any fault
+            yield Finding(file, False, faults.describe(error).line)
+        else:
+            yield Finding(file, True, "whole, and open to its owner only")
+
+
+def _look_at_store(settings: Settings) -> Iterator[Finding]:
+    from hub import bootstrap
+
+    name, path = "store", bootstrap.database_path(settings)
+    if not path.exists():
+        yield Finding(name, True, "no database yet; `samverkan serve` makes it")
+        return
+    if _mode(path) & 0o077:
+        yield Finding(name, False, f"{path} is open to others.", f"Run chmod 600 {path}.")
+        return
+    with lookups.reading(settings) as reader:
+        size, states = reader.audit_size(), dict(reader.count_by_state())
+    told = ", ".join(f"{count} {state}" for state, count in sorted(states.items())) or "none"
+    yield Finding(name, True, f"{path} can be read; entries in the log: {size}; deliveries: {told}")
+
+
+def _look_at_clock(settings: Settings) -> Iterator[Finding]:
+    from hub import bootstrap, clock
+    from hub.store.records import AuditQuery
+
+    name, now, advice = "clock", clock.SystemClock().now(), "Set the clock, or let NTP do it."
+    if now < EARLIEST:
+        yield Finding(name, False, f"the clock says {lookups.show_instant(now)}, before this program was.", advice)
+        return
+    if bootstrap.database_path(settings).exists():
+        with lookups.reading(settings) as reader:
+            last = reader.list_audit(AuditQuery(after=reader.audit_size() - 2, limit=1))
+        if last and last[0].at > now + TOLERATED_STEP:
+            yield Finding(name, False, f"the log's last entry is {last[0].at - now} ahead of the clock.", advice)
+            return
+    yield Finding(name, True, f"{lookups.show_instant(now)}")
+
+
+def _look_at_disk(settings: Settings) -> Iterator[Finding]:
+    absolute = settings.data_dir.absolute()
+    place = next(folder for folder in (absolute, *absolute.parents) if folder.exists())
+    usage = shutil.disk_usage(place)
+    text = f"{usage.free / 2**30:.1f} GiB free ({usage.free / usage.total:.0%})"
+    is_right = usage.free > LEAST_FREE_BYTES and usage.free / usage.total > LEAST_FREE_SHARE
+    yield Finding("disk", is_right, text, "" if is_right else "Make room; the hub stops accepting when it is full.")
+
+
+def _look_at_rules(settings: Settings) -> Iterator[Finding]:
+    from routing import checks
+    from schemas import registry
+
+    found = checks.check_rules(settings.rules_dir, settings.directory_dir, registry.packaged())
+    where = settings.rules_dir or "the packaged rules"
+    if found:
+        text = f"{len(found)} in {where}, the first: {found[0]}."
+        yield Finding("rules", False, text, "`samverkan rules check` lists every fault.")
+    else:
+        yield Finding("rules", True, f"{where} and {settings.directory_dir or 'the packaged units'} are whole")
+
+
+def _look_at_schemas(_settings: Settings) -> Iterator[Finding]:
+    from schemas import check, registry
+
+    found = check.check()
+    if found:
+        text = f"{len(found)} faults, the first: {found[0].file}: {found[0].detail}."
+        yield Finding("schemas", False, text, "`samverkan schemas check` lists every fault; install the program anew.")
+    else:
+        yield Finding("schemas", True, f"{len(registry.packaged().list_types())} types, unchanged since published")
+
+
+def _look_at_hub(settings: Settings) -> Iterator[Finding]:
+    name, address = "running hub", options.address_of(settings)
+    if settings.port == 0:
+        yield Finding(name, True, "not looked for: the port is chosen at the start")
+        return
+    try:
+        status, document = _ask(address)
+    except ConnectionRefusedError:
+        yield Finding(name, True, f"none at {address}")
+        return
+    except (OSError, http.client.HTTPException, ValueError):
+        advice = "Stop the other program, or choose another port."
+        yield Finding(name, False, f"what listens at {address} does not answer as a hub does.", advice)
+        return
+    checks = document.get("checks")
+    if status == http.client.OK and isinstance(checks, dict):
+        yield Finding(name, True, f"{address} is ready: {document.get('store')}")
+        return
+    told = checks.items() if isinstance(checks, dict) else ()
+    wrong = "; ".join(f"{part}: {text}" for part, text in told if text != "ok") or f"status {status}"
+    yield Finding(name, False, f"{address} is not ready: {wrong}.", "See its log.")
+
+
+def _ask(address: str) -> tuple[int, dict[str, Any]]:
+    """The hub's own word about itself. No proxy, no redirect, no token. Raises `ValueError` for another's."""
+    from schemas import strict_json
+
+    place = urlsplit(address)
+    connection = http.client.HTTPConnection(place.hostname or "", place.port, timeout=ANSWER_SECONDS)
+    try:
+        connection.request("GET", "/readyz?verbose")
+        response = connection.getresponse()
+        status, raw = response.status, response.read(LARGEST_ANSWER)
+    finally:
+        connection.close()
+    try:
+        document = strict_json.loads(raw)
+    except strict_json.NotJson:
+        document = None
+    if isinstance(document, dict):
+        return status, document
+    raise ValueError("not a JSON object")
+
+
+_LOOKS: Final[Mapping[str, Callable[[Settings], Iterator[Finding]]]] = {
+    "data directory": _look_at_data_dir,
+    "keys": _look_at_keys,
+    "store": _look_at_store,
+    "clock": _look_at_clock,
+    "disk": _look_at_disk,
+    "rules": _look_at_rules,
+    "schemas": _look_at_schemas,
+    "running hub": _look_at_hub,
+}

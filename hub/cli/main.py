@@ -1,0 +1,55 @@
+"""`samverkan`: every command of the hub. What a command needs is loaded when it runs, so that help is at once."""
+
+from __future__ import annotations
+
+import sys
+from importlib import metadata
+from typing import Annotated
+
+import typer
+
+from hub.cli import audit, case, doctor, party, program, rules, schemas, send, serve, token
+
+app = typer.Typer(
+    cls=program.Program,
+    help="A hub through which authorities plan together for one person at a time.",
+    epilog="Every setting is a flag, a SAMVERKAN_* variable or a row in samverkan.toml, in that order. "
+    "Exit codes: 0 done, 1 the answer is no, 2 wrong use.",
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+)
+
+app.command("serve", epilog="Example: samverkan serve --port 8080 --data-dir var --demo")(serve.serve)
+app.command("migrate", epilog="Example: samverkan migrate --data-dir /var/lib/samverkan")(serve.migrate)
+app.command("token", epilog="Example: samverkan token sd-farsta --ttl 900")(token.token)
+app.command("send", epilog="Example: samverkan send message.json --as sd-farsta")(send.send)
+app.add_typer(party.group, name="party")
+app.add_typer(rules.group, name="rules")
+app.add_typer(schemas.group, name="schemas")
+app.add_typer(case.group, name="case")
+app.add_typer(audit.group, name="audit")
+app.command("doctor", epilog="Example: samverkan doctor --data-dir /var/lib/samverkan")(doctor.doctor)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"samverkan {metadata.version('samverkan')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _program(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and end.")
+    ] = False,
+) -> None:
+    """A hub through which authorities plan together for one person at a time."""
+
+
+def run() -> None:
+    """The console script."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal or pipe that knows no å shows its code instead of ending the command.
+        getattr(stream, "reconfigure", lambda **_: None)(errors="backslashreplace")
+    app(prog_name="samverkan")

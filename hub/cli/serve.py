@@ -1,0 +1,159 @@
+"""`samverkan serve` and `samverkan migrate`."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from hub.cli import options, terminal
+
+if TYPE_CHECKING:
+    from hub.settings import Settings
+
+
+def _setting(flag: str, metavar: str | None, help: str) -> Any:
+    # Texts, also for numbers: the settings check them and say what is accepted, in one sentence.
+    return typer.Option(flag, metavar=metavar, help=help)
+
+
+def serve(
+    host: Annotated[
+        str | None, _setting("--host", "ADDRESS", "The address to listen on. [dim]Default: 127.0.0.1[/dim]")
+    ] = None,
+    port: Annotated[
+        str | None, _setting("--port", "PORT", "The port; 0 takes any free one. [dim]Default: 8080[/dim]")
+    ] = None,
+    data_dir: options.DataDir = None,
+    demo: Annotated[
+        bool | None, _setting("--demo/--no-demo", None, "Play invented messages. Never with real persons.")
+    ] = None,
+    config: options.Config = None,
+    rules_dir: Annotated[
+        str | None, _setting("--rules-dir", "DIR", "Rule files in place of the packaged ones.")
+    ] = None,
+    directory_dir: Annotated[
+        str | None, _setting("--directory-dir", "DIR", "Unit files in place of the packaged ones.")
+    ] = None,
+    allow_test_numbers: Annotated[
+        bool | None,
+        _setting("--allow-test-numbers/--no-allow-test-numbers", None, "Accept Skatteverket's public test numbers."),
+    ] = None,
+    issuer: Annotated[str | None, _setting("--issuer", "TEXT", "Who issues the hub's tokens (iss).")] = None,
+    audience: Annotated[str | None, _setting("--audience", "TEXT", "For whom they are issued (aud).")] = None,
+    token_ttl_max: Annotated[
+        str | None, _setting("--token-ttl-max", "SECONDS", "The longest life of a token. [dim]Default: 3600[/dim]")
+    ] = None,
+    max_body_bytes: Annotated[
+        str | None, _setting("--max-body-bytes", "BYTES", "The largest body. [dim]Default: 1048576[/dim]")
+    ] = None,
+    group_size: Annotated[
+        str | None, _setting("--group-size", "NUMBER", "Messages per commit at most. [dim]Default: 64[/dim]")
+    ] = None,
+    queue_limit: Annotated[
+        str | None, _setting("--queue-limit", "NUMBER", "Messages that may wait. [dim]Default: 2048[/dim]")
+    ] = None,
+    log_level: Annotated[
+        str | None, _setting("--log-level", "LEVEL", "debug, info, warning or error. [dim]Default: info[/dim]")
+    ] = None,
+    log_format: Annotated[
+        str | None, _setting("--log-format", "FORMAT", "auto, json or console. [dim]Default: auto[/dim]")
+    ] = None,
+) -> None:
+    """Run the hub until SIGTERM or Ctrl-C. Makes its data directory, keys and database at the first start."""
+    settings = options.load_settings(
+        config,
+        host=host,
+        port=port,
+        data_dir=data_dir,
+        demo=demo,
+        rules_dir=rules_dir,
+        directory_dir=directory_dir,
+        allow_test_numbers=allow_test_numbers,
+        issuer=issuer,
+        audience=audience,
+        token_ttl_max=token_ttl_max,
+        max_body_bytes=max_body_bytes,
+        group_size=group_size,
+        queue_limit=queue_limit,
+        log_level=log_level,
+        log_format=log_format,
+    )
+    import uvloop
+
+    from hub.telemetry import logging
+
+    logging.configure(settings.log_level, settings.log_format)
+    uvloop.run(_serve(settings))
+
+
+async def _serve(settings: Settings) -> None:
+    from hub import bootstrap
+    from hub.api import server
+
+    # Listened for before anything is opened, so that a signal during the start ends it in order too.
+    stopping = asyncio.create_task(server.stop_signal())
+    await asyncio.sleep(0)
+    door = server.Server(bootstrap.build_hub(settings), settings.host, settings.port)
+    await door.start()
+    playing: asyncio.Task[None] | None = None
+    try:
+        _announce(settings, door.url)
+        if settings.demo:
+            playing = asyncio.create_task(_play(settings, door.url))
+        await stopping
+        _let_the_next_signal_through()
+    finally:
+        if playing is not None:
+            playing.cancel()
+            await asyncio.wait([playing])
+        await door.stop()
+
+
+def _announce(settings: Settings, url: str) -> None:
+    """For a person; a machine reads the same in the log's `hub_started`."""
+    if settings.log_format == "json" or (settings.log_format == "auto" and not terminal.is_terminal()):
+        return
+    terminal.say(f"Samverkan listens on {url} ({url}/docs), data in {settings.data_dir}. Ctrl-C stops it.", "bold")
+    sys.stdout.flush()
+
+
+def _let_the_next_signal_through() -> None:
+    """Whoever presses Ctrl-C a second time does not want to wait for requests under way."""
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.remove_signal_handler(name)
+
+
+async def _play(settings: Settings, url: str) -> None:
+    """The demonstration. When it fails the log says why, and the hub goes on."""
+    import structlog
+
+    from hub import bootstrap
+
+    try:
+        from hub.demo import play
+
+        await play.play(url, settings, bootstrap.build_issuer(settings))
+    except Exception:  # noqa: BLE001 - a demonstration that fails is no reason to stop the hub
+        structlog.get_logger(__name__).exception("demo_failed")
+
+
+def migrate(data_dir: options.DataDir = None, config: options.Config = None) -> None:
+    """Bring the database to this version. `serve` does the same at every start; the hub must not be running."""
+    from hub import bootstrap
+
+    settings = options.load_settings(config, data_dir=data_dir)
+
+    async def prepare() -> str:
+        # The way of every start, ended before it listens: a database is never made without its keys.
+        hub = bootstrap.build_hub(settings)
+        technology = hub.store.technology
+        await hub.close()
+        return technology
+
+    technology = asyncio.run(prepare())
+    terminal.say(f"{bootstrap.database_path(settings)} is up to date ({technology}).")

@@ -1,0 +1,192 @@
+"""One call to the hub, tried again as long as that can help. Every call of the interface is safe to
+repeat."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any, Final
+
+import aiohttp
+import pydantic
+import stamina
+
+from hub.client.answers import Problem
+from hub.client.errors import AnswerNotUnderstood, HubUnavailable, NotAuthenticated, Refused
+from schemas import strict_json
+
+Token = str | Callable[[], Awaitable[str]]
+
+JSON: Final = "application/json"
+_WORTH_TRYING_AGAIN: Final = frozenset({429, 502, 503, 504})
+_SEGMENT: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a call is tried. Waits grow from `first_wait` to `longest_wait` with a random part of up to
+    `jitter`; a Retry-After of the hub goes before them, up to `longest_retry_after`."""
+
+    attempts: int = 8
+    total: timedelta = timedelta(seconds=90)
+    first_wait: timedelta = timedelta(seconds=0.1)
+    longest_wait: timedelta = timedelta(seconds=5)
+    jitter: timedelta = timedelta(seconds=1)
+    longest_retry_after: timedelta = timedelta(seconds=60)
+    connect: timedelta = timedelta(seconds=5)
+    answer: timedelta = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back from a call that succeeded. `document` is None for an empty answer."""
+
+    status: int
+    document: Any
+
+
+class _TryAgain(Exception):
+    """This attempt failed in a way that another may not. Never leaves this module."""
+
+    def __init__(self, reason: str, retry_after: timedelta | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.retry_after = retry_after
+
+
+class Line:
+    """The connection to one hub as one unit. The session's owner closes it."""
+
+    def __init__(self, session: aiohttp.ClientSession, base_url: str, token: Token | None, patience: Patience) -> None:
+        self._session = session
+        self._base_url = base_url.rstrip("/")
+        self._token = token
+        self._patience = patience
+
+    async def call(
+        self,
+        method: str,
+        *path: str,
+        query: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        media_type: str = JSON,
+        held: timedelta = timedelta(0),
+    ) -> Answer:
+        """The hub's answer. `path` is given in segments; `held` is how long the hub may hold it back before it is late.
+
+        Raises `Refused`, `NotAuthenticated`, `HubUnavailable`, `AnswerNotUnderstood`."""
+        patience, url = self._patience, _address(self._base_url, path)
+        attempts = stamina.retry_context(
+            on=self._pause_after,
+            attempts=patience.attempts,
+            timeout=patience.total + held,
+            wait_initial=patience.first_wait,
+            wait_max=patience.longest_wait,
+            wait_jitter=patience.jitter,
+        )
+        try:
+            async for attempt in attempts:
+                with attempt:
+                    return await self._try(method, url, query or {}, body, media_type, held)
+        except _TryAgain as last:
+            raise HubUnavailable(last.reason) from None
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def _pause_after(self, error: Exception) -> bool | timedelta:
+        """Whether to try again; a time says when."""
+        if not isinstance(error, _TryAgain):
+            return False
+        if error.retry_after is None:
+            return True
+        return min(max(error.retry_after, timedelta(0)), self._patience.longest_retry_after)
+
+    async def _try(
+        self,
+        method: str,
+        url: str,
+        query: Mapping[str, str],
+        body: bytes | None,
+        media_type: str,
+        held: timedelta,
+    ) -> Answer:
+        headers = await self._headers(media_type if body is not None else None)
+        timeout = aiohttp.ClientTimeout(
+            total=(self._patience.answer + held).total_seconds(),
+            sock_connect=self._patience.connect.total_seconds(),
+        )
+        try:
+            # Redirects are not followed: the token would go wherever they point.
+            async with self._session.request(
+                method, url, params=query, data=body, headers=headers, timeout=timeout, allow_redirects=False
+            ) as response:
+                raw = await response.read()
+        except aiohttp.ClientSSLError as error:
+            raise HubUnavailable(type(error).__name__) from None
+        except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, TimeoutError) as error:
+            raise _TryAgain(type(error).__name__) from None
+        except aiohttp.ClientError as error:
+            raise AnswerNotUnderstood(type(error).__name__) from None
+        return _read_answer(response, raw)
+
+    async def _headers(self, media_type: str | None) -> dict[str, str]:
+        headers = {"Content-Type": media_type} if media_type else {}
+        if self._token is not None:
+            token = self._token if isinstance(self._token, str) else await self._token()
+            headers["Authorization"] = f"Bearer {token}"
+        return headers
+
+
+def _address(base_url: str, path: Sequence[str]) -> str:
+    """Raises `ValueError` for an id that would lead elsewhere; a hub has none like that."""
+    if not all(map(_SEGMENT.fullmatch, path)):
+        raise ValueError("an id is made of letters, digits, hyphens and inner dots")
+    return "/".join((base_url, *path))
+
+
+def _read_answer(response: aiohttp.ClientResponse, raw: bytes) -> Answer:
+    status = response.status
+    if status in _WORTH_TRYING_AGAIN:
+        raise _TryAgain(str(status), _retry_after(response.headers))
+    if 400 <= status < 500:
+        problem = _read_problem(status, raw)
+        raise NotAuthenticated(problem) if status == 401 else Refused(problem)
+    if status >= 500:
+        raise HubUnavailable(str(status))
+    if not 200 <= status < 300:
+        raise AnswerNotUnderstood(f"status {status}")
+    return Answer(status, _load(raw) if raw else None)
+
+
+def _load(raw: bytes) -> Any:
+    try:
+        return strict_json.loads(raw)
+    except strict_json.NotJson as error:
+        raise AnswerNotUnderstood(f"not JSON ({error.reason})") from None
+
+
+def _read_problem(status: int, raw: bytes) -> Problem:
+    """A proxy before the hub may answer without a problem document; the status is then all there is."""
+    try:
+        return Problem.model_validate({**strict_json.loads(raw), "status": status})
+    except (strict_json.NotJson, pydantic.ValidationError, TypeError):
+        return Problem(status=status)
+
+
+def _retry_after(headers: Mapping[str, str]) -> timedelta | None:
+    """RFC 9110 10.2.3: seconds, or a date, which is measured from the answer's own date: the hub's clock counts."""
+    header = headers.get("Retry-After", "")
+    if re.fullmatch(r"[0-9]{1,6}", header):
+        return timedelta(seconds=int(header))
+    moment, answered_at = _read_date(header), _read_date(headers.get("Date", ""))
+    return moment - answered_at if moment and answered_at else None
+
+
+def _read_date(text: str) -> datetime | None:
+    try:
+        found = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)  # "-0000" names no zone

@@ -1,0 +1,243 @@
+"""The client: everything that a unit's own system asks of the hub, as methods."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from datetime import datetime, timedelta
+from types import TracebackType
+from typing import Any, Final, Literal, Self, TypeVar
+
+import aiohttp
+import pydantic
+
+from hub.client import listening
+from hub.client.answers import (
+    BatchEntry,
+    ClaimCheck,
+    InboxPage,
+    MessagePage,
+    Problem,
+    Receipt,
+    SentMessage,
+)
+from hub.client.calling import Answer, Line, Patience, Token
+from hub.client.errors import AnswerNotUnderstood, HubError
+from schemas import envelope
+from schemas.envelope import Envelope
+
+Outcome = Literal["handled", "needs_info", "declined"]
+Event = Envelope | Mapping[str, Any]
+Query = Mapping[str, str | int | None]
+
+LONGEST_HOLD: Final = timedelta(seconds=30)
+A = TypeVar("A", bound=pydantic.BaseModel)
+
+
+class HubClient:
+    """One unit's connection to one hub. Use it as an asynchronous context manager; safe for many tasks at
+    once.
+
+    `token` is a bearer token, or a function that gives one and is asked before every attempt; None is enough
+    for public reference data. Calls are tried again when the hub cannot be reached or has no time, which is
+    safe: the same id never takes effect twice. Every method raises `HubError` and its kinds, see
+    `hub.client.errors`.
+    """
+
+    def __init__(self, base_url: str, token: Token | None = None, *, patience: Patience | None = None) -> None:
+        if not base_url.startswith(("http://", "https://")):
+            raise ValueError("base_url begins with http:// or https://")
+        self._base_url = base_url
+        self._token = token
+        self._patience = patience or Patience()
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        self._session = aiohttp.ClientSession()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Closes the connections. Closing twice is fine."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    # -- sending --------------------------------------------------------------------------------------
+
+    async def send(self, event: Event) -> Receipt:
+        """Sends an event until the hub has it on disk. Raises `Refused` with every recipient's verdict."""
+        answer = await self._post_event(event, "v1", "messages")
+        return _receipt(answer.status, answer.document)
+
+    async def send_batch(self, events: Sequence[Event]) -> tuple[Receipt | Problem, ...]:
+        """Sends up to 100 events, each judged alone; the answers in the same order.
+
+        An event whose problem has status 503 was not taken: send it again."""
+        if not 1 <= len(events) <= envelope.MOST_IN_BATCH:
+            raise ValueError(f"a batch has from 1 to {envelope.MOST_IN_BATCH} events")
+        body = _dump([_structured(event) for event in events])
+        answer = await self._line().call("POST", "v1", "messages", body=body, media_type=envelope.MEDIA_BATCH)
+        entries = answer.document
+        if not isinstance(entries, list) or len(entries) != len(events):
+            raise AnswerNotUnderstood("a batch is answered with one entry for each event")
+        return tuple(_batch_entry(_read(BatchEntry, entry)) for entry in entries)
+
+    async def explain(self, event: Event) -> Receipt:
+        """The receipt that the event would get now; nothing is stored. Raises `Refused` as sending would."""
+        answer = await self._post_event(event, "v1", "rules", "explain")
+        return _read(Receipt, answer.document)
+
+    async def message(self, message_id: str) -> SentMessage:
+        """An own message, and how far each recipient has come."""
+        return _read(SentMessage, await self._get("v1", "messages", message_id))
+
+    async def messages(
+        self,
+        *,
+        case: str | None = None,
+        type: str | None = None,
+        since: datetime | None = None,
+        page_size: int | None = None,
+    ) -> AsyncGenerator[SentMessage, None]:
+        """Own messages, newest first, fetched page by page. `type` is a catalogue type."""
+        query: Query = {
+            "case": case,
+            "type": type.removeprefix(envelope.TYPE_PREFIX) if type else None,
+            "since": envelope.write_instant(since) if since else None,
+            "limit": page_size,
+        }
+        cursor: str | None = None
+        while True:
+            page = _read(MessagePage, await self._get("v1", "messages", query={**query, "cursor": cursor}))
+            for item in page.items:
+                yield item
+            if page.next is None or page.next == cursor:
+                return
+            cursor = page.next
+
+    # -- receiving ------------------------------------------------------------------------------------
+
+    async def inbox(
+        self,
+        *,
+        wait: timedelta = timedelta(0),
+        limit: int | None = None,
+        cursor: str | None = None,
+        state: str | None = None,
+    ) -> InboxPage:
+        """One page of claim checks, oldest first. With `wait` (30 s at most) an empty answer is held back."""
+        held = min(wait, LONGEST_HOLD)
+        seconds = int(held.total_seconds()) or None
+        query: Query = {"wait": seconds, "limit": limit, "cursor": cursor, "state": state}
+        document = await self._get("v1", "inbox", query=query, held=held)
+        return _read(InboxPage, document)
+
+    def iter_inbox(
+        self, stop: asyncio.Event | None = None, *, wait: timedelta = timedelta(seconds=25), page_size: int = 100
+    ) -> AsyncGenerator[ClaimCheck, None]:
+        """Everything that is not yet acknowledged and everything that comes, oldest first, each once, until
+        `stop`.
+
+        A new iteration begins again with what is not acknowledged, so nothing is lost with the process.
+        Raises `HubUnavailable` when the hub stays away for longer than the client's patience."""
+        return listening.each_claim(lambda cursor: self.inbox(wait=wait, limit=page_size, cursor=cursor), stop=stop)
+
+    async def fetch(self, delivery_id: str) -> Envelope:
+        """The event as this unit may see it now. Raises `Refused` (410) when it may no longer be
+        disclosed."""
+        document = await self._get("v1", "inbox", delivery_id)
+        try:
+            return envelope.parse_structured(document)
+        except envelope.NotAnEvent:
+            raise AnswerNotUnderstood("not an event") from None
+
+    async def ack(self, delivery_id: str) -> None:
+        """Tells the hub that this unit has taken the message over. Telling it twice is fine."""
+        await self._line().call("POST", "v1", "inbox", delivery_id, "ack")
+
+    async def handled(self, delivery_id: str, outcome: Outcome, note: str | None = None) -> None:
+        """The business receipt, shown to the sender."""
+        said = {"outcome": outcome} if note is None else {"outcome": outcome, "note": note}
+        await self._line().call("POST", "v1", "inbox", delivery_id, "handled", body=_dump(said))
+
+    # -- looking up -----------------------------------------------------------------------------------
+
+    async def case(self, case_id: str) -> dict[str, Any]:
+        """What a party may know of a case: state, responsible units, own sent and received."""
+        return _object(await self._get("v1", "cases", case_id))
+
+    async def consent(self, consent_id: str) -> dict[str, Any]:
+        """This unit's part of a consent."""
+        return _object(await self._get("v1", "consents", consent_id))
+
+    async def units(self, *, on: str | None = None) -> dict[str, Any]:
+        """The directory of units as it is today, or on a day (`2026-03-01`), or `all`."""
+        return _object(await self._get("v1", "directory", "units", query={"on": on}))
+
+    async def catalogue(self) -> dict[str, Any]:
+        """Every message type, with who may send it to whom."""
+        return _object(await self._get("v1", "catalogue"))
+
+    async def schema(self, type: str, version: str) -> dict[str, Any]:
+        """The JSON Schema of one version of a catalogue type."""
+        return _object(await self._get("schemas", type.removeprefix(envelope.TYPE_PREFIX), version))
+
+    async def ready(self) -> bool:
+        """Whether the hub takes messages now. Asks once; no fault of the hub raises."""
+        once = self._line(Patience(attempts=1))
+        try:
+            return (await once.call("GET", "readyz")).status == 200
+        except HubError:
+            return False
+
+    def _line(self, patience: Patience | None = None) -> Line:
+        if self._session is None:
+            raise RuntimeError("the client is closed; use it as `async with HubClient(...) as hub`")
+        return Line(self._session, self._base_url, self._token, patience or self._patience)
+
+    async def _get(self, *path: str, query: Query | None = None, held: timedelta = timedelta(0)) -> Any:
+        given = {name: str(value) for name, value in (query or {}).items() if value is not None}
+        answer = await self._line().call("GET", *path, query=given, held=held)
+        return answer.document
+
+    async def _post_event(self, event: Event, *path: str) -> Answer:
+        # Written once: every attempt sends the same bytes, and so the same id.
+        body = _dump(_structured(event))
+        return await self._line().call("POST", *path, body=body, media_type=envelope.MEDIA_STRUCTURED)
+
+
+def _structured(event: Event) -> Mapping[str, Any]:
+    return envelope.to_structured(event) if isinstance(event, Envelope) else event
+
+
+def _dump(document: object) -> bytes:
+    return json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+
+
+def _receipt(status: int, document: Any) -> Receipt:
+    return _read(Receipt, document).model_copy(update={"repeated": status == 200})
+
+
+def _batch_entry(entry: BatchEntry) -> Receipt | Problem:
+    if 200 <= entry.status < 300:
+        return _receipt(entry.status, entry.body)
+    return _read(Problem, {**entry.body, "status": entry.status})
+
+
+def _read(kind: type[A], document: Any) -> A:
+    try:
+        return kind.model_validate(document)
+    except pydantic.ValidationError:
+        raise AnswerNotUnderstood(f"not a {kind.__name__}") from None
+
+
+def _object(document: Any) -> dict[str, Any]:
+    if not isinstance(document, dict):
+        raise AnswerNotUnderstood("not a JSON object")
+    return document

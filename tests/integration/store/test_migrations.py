@@ -1,0 +1,84 @@
+"""The steps lead to the tables that the hub works with."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic import autogenerate, config, migration, script
+
+from hub.store import migrate, port, sqlite, tables
+
+ROOT = Path(__file__).parents[3]
+
+
+def test_the_migrated_tables_are_those_of_the_hub(store: sqlite.SqliteStore) -> None:
+    with store._writer.begin():
+        context = migration.MigrationContext.configure(store._writer, opts={"compare_type": True})
+        assert autogenerate.compare_metadata(context, tables.metadata) == []
+
+
+def schema_of(path: Path) -> dict[str, set[str]]:
+    """Every index of every table with its condition, every table option: what the comparison above leaves out."""
+    with sqlite3.connect(path) as connection:
+        rows = connection.execute("SELECT tbl_name, sql FROM sqlite_master WHERE tbl_name NOT LIKE 'alembic%'")
+        found: dict[str, set[str]] = {}
+        for table, sql in rows:
+            if sql is not None and not table.startswith("sqlite_"):
+                found.setdefault(table, set()).add(" ".join(sql.split()))
+    connection.close()
+    return found
+
+
+def test_migrating_gives_the_same_database_as_creating(tmp_path: Path) -> None:
+    sqlite.SqliteStore.open(tmp_path / "migrated.db").close()
+    engine = sa.create_engine(f"sqlite:///{tmp_path / 'created.db'}")
+    tables.metadata.create_all(engine)
+    engine.dispose()
+    assert schema_of(tmp_path / "migrated.db") == schema_of(tmp_path / "created.db")
+
+
+def test_the_constant_names_the_newest_step() -> None:
+    settings = config.Config()
+    settings.set_main_option("script_location", "hub.store:migrations")
+    assert script.ScriptDirectory.from_config(settings).get_heads() == [migrate.HEAD]
+
+
+def test_a_current_database_opens_without_alembic(path: Path) -> None:
+    sqlite.SqliteStore.open(path).close()
+    program = (
+        "import sys, pathlib\n"
+        "from hub.store import sqlite\n"
+        "sqlite.SqliteStore.open(pathlib.Path(sys.argv[1])).close()\n"
+        "sys.exit('alembic' in sys.modules)\n"
+    )
+    assert subprocess.run([sys.executable, "-c", program, str(path)], cwd=ROOT).returncode == 0
+
+
+def test_refuses_a_database_of_a_newer_hub(path: Path) -> None:
+    sqlite.SqliteStore.open(path).close()
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.close()
+    with pytest.raises(port.StoreUnavailable, match="step 9999, this hub knows up to"):
+        sqlite.SqliteStore.open(path)
+
+
+def test_a_migration_that_stops_half_way_leaves_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    upgrade = migrate.upgrade
+
+    def stop_before_the_end(connection: sa.Connection) -> None:
+        upgrade(connection)
+        raise InterruptedError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(migrate, "upgrade", stop_before_the_end)
+        with pytest.raises(InterruptedError):
+            sqlite.SqliteStore.open(path)
+    assert schema_of(path) == {}
+    sqlite.SqliteStore.open(path).close()
+    assert "messages" in schema_of(path)
