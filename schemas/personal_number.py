@@ -45,7 +45,7 @@ class PersonalNumber:
 def parse(text: str, *, allow_test: bool, today: date) -> PersonalNumber:
     """Twelve digits, with or without a hyphen before the last four. Raises `PersonIdInvalid`.
 
-    `allow_test` admits Skatteverket's public test series, which no person has been given.
+    `allow_test` admits the numbers of Skatteverket's public test series (`is_test`).
     """
     found = _read(text)
     if found is None or found.born_on > today:
@@ -58,7 +58,9 @@ def parse(text: str, *, allow_test: bool, today: date) -> PersonalNumber:
 def is_test(number: PersonalNumber) -> bool:
     """True for Skatteverket's test numbers: last four digits 2380-2399, or 9800-9899 for a birth year before 1900.
 
-    Source: Skatteverket, open data, "Testpersonnummer" and "Testsamordningsnummer".
+    Skatteverket publishes the numbers one by one (open data: "Testpersonnummer", "Testsamordningsnummer"). The bounds
+    are our reading of them, for the older numbers of a single one (189001019802): a real number inside them would
+    be refused outside tests, and would be seen at once.
     """
     last_four = int(number.canonical[8:])
     return 2380 <= last_four <= 2399 or (number.born_on.year < 1900 and 9800 <= last_four <= 9899)

@@ -73,7 +73,7 @@ def _read(raw: bytes) -> _Read | _Fault:
 
 def _read_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
-    if False:
+    if len(found) != len(pairs):
         raise _Fault("duplicate_key")
     return found
 

@@ -136,8 +136,7 @@ def compile_collect(node: Node) -> Collect:
         case LeafNode():
             return _collect_one(node.category)
         case ArrayNode():
-            uniform = _uniform(node)
-            return _collect_uniform(uniform) if uniform else _collect_items(compile_collect(node.items))
+            return _collect_items(compile_collect(node.items))
         case ObjectNode(category_from=str()):
             return _collect_dynamic(node)
         case ObjectNode():
@@ -147,14 +146,6 @@ def compile_collect(node: Node) -> Collect:
 def _collect_one(category: str | None) -> Collect:
     def collect(_value: Any, found: set[str]) -> None:
         if category not in (None, MESSAGE_DATA):
-            found.add(category)
-
-    return collect
-
-
-def _collect_uniform(category: str) -> Collect:
-    def collect(value: Any, found: set[str]) -> None:
-        if value and category != MESSAGE_DATA:
             found.add(category)
 
     return collect

@@ -24,6 +24,7 @@ LEAST_FREE_SHARE: Final = 0.02
 LEAST_FREE_BYTES: Final = 64 * 1024 * 1024
 ANSWER_SECONDS: Final = 3.0
 LARGEST_ANSWER: Final = 65_536
+NEWEST_ENTRIES: Final = 200
 # This version was written after it, so a clock before it is wrong.
 EARLIEST: Final = datetime(2026, 1, 1, tzinfo=UTC)
 TOLERATED_STEP: Final = timedelta(minutes=1)
@@ -97,24 +98,39 @@ def _mode(path: Path) -> int:
 
 def _look_at_keys(settings: Settings) -> Iterator[Finding]:
     from hub import bootstrap
-    from hub.vault import Vault
 
     has_data = bootstrap.database_path(settings).exists()
     for file in (bootstrap.MASTER_KEY, bootstrap.SIGNING_KEY):
-        path = settings.data_dir / file
-        if not path.exists() and not (has_data and file == bootstrap.MASTER_KEY):
+        if not (settings.data_dir / file).exists() and not (has_data and file == bootstrap.MASTER_KEY):
             yield Finding(file, True, "not there yet; `samverkan serve` makes it")
             continue
-        # Opening says what is wrong with it, in a sentence.
         try:
-            if file == bootstrap.MASTER_KEY:
-                Vault.open(path, create=False)
-            else:
+            # Opening says what is wrong with it, in a sentence.
+            if file == bootstrap.SIGNING_KEY:
                 bootstrap.open_signing_key(settings, create=False)
-        except Exception as error:  # noqa: BLE001 - told below, like any fault
+            elif not _opens_the_data(settings):
+                yield Finding(file, False, "belongs to another database.", "Restore the one made with this database.")
+                continue
+        except Exception as error:  # noqa: BLE001 - told, like any fault
             yield Finding(file, False, faults.describe(error).line)
         else:
             yield Finding(file, True, "whole, and open to its owner only")
+
+
+def _opens_the_data(settings: Settings) -> bool:
+    """Whether the newest cases were sealed under this master key; True while there are none."""
+    from hub import bootstrap
+    from hub.store.records import AuditQuery
+    from hub.vault import Vault
+
+    vault = Vault.open(settings.data_dir / bootstrap.MASTER_KEY, create=False)
+    if not bootstrap.database_path(settings).exists():
+        return True
+    with lookups.reading(settings) as reader:
+        after = reader.audit_size() - NEWEST_ENTRIES - 1
+        newest = reader.list_audit(AuditQuery(after=after, limit=NEWEST_ENTRIES))
+        keys = reader.find_data_keys({row.case_id for row in newest if row.case_id is not None})
+    return all(key.kek_id == vault.kek_id for key in keys.values())
 
 
 def _look_at_store(settings: Settings) -> Iterator[Finding]:

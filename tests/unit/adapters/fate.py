@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 
@@ -31,7 +32,7 @@ class Fate:
 
 
 class MortalOs:
-    """The module `os` in whose effects one can die. Syncing costs time and shows nothing here, so it is only counted."""
+    """The module `os` in whose effects one can die. Syncing costs time and shows nothing here: it is only counted."""
 
     def __init__(self, fate: Fate) -> None:
         self._fate = fate
@@ -48,10 +49,10 @@ class MortalOs:
         self._fate.step("sync")
 
     def rename(self, source: Any, target: Any) -> None:
-        self._effect("rename", lambda: os.rename(source, target))
+        self._effect("rename", lambda: Path(source).rename(target))
 
     def unlink(self, path: Any) -> None:
-        self._effect("unlink", lambda: os.unlink(path))
+        self._effect("unlink", lambda: Path(path).unlink())
 
     def link(self, source: Any, target: Any, *, follow_symlinks: bool = True) -> None:
         self._effect("link", lambda: os.link(source, target, follow_symlinks=follow_symlinks))
