@@ -88,15 +88,13 @@ def referral(number: str, consent_id: str) -> dict[str, object]:
         "contact": {"phone": "+46701740605", "language": "so", "interpreter": True},
         "enrolment_reason": "unemployed", "work_extent": "100", "receives_support": True, "af_registered": "no",
         "education_level": "9",
-        "functional_needs": ["behöver skriftliga instruktioner, gärna med bilder, och tid att läsa dem i lugn och ro"] * 3,
+        "functional_needs": ["behöver skriftliga instruktioner, gärna med bilder, och tid att läsa dem"] * 3,
         "reporting_request": {"items": ["attendance", "activity", "closing"], "until": "2099-12-31"},
         "note": "Nås säkrast på förmiddagen. " * 16,
     }  # fmt: skip
     categories = ["BE", "CO", "ED", "FN", "ID", "LM", "ST", "WA"]
     data = {
-        "handling": handling(
-            "jobbtorg_planning", categories, to=[{"role": "responsible_jobbtorg"}], basis=[claim]
-        ),
+        "handling": handling("jobbtorg_planning", categories, to=[{"role": "responsible_jobbtorg"}], basis=[claim]),
         "person": person(number),
         "content": content,
     }
@@ -166,7 +164,8 @@ def record_consents(host: str, port: int, token: str, ids: dict[str, str]) -> No
 
 def show(rows: dict[str, list[dict[str, float]]], senders: int) -> dict[str, float]:
     medians = {
-        which: {name: statistics.median(row[name] for row in found) for name in found[0]} for which, found in rows.items()
+        which: {name: statistics.median(row[name] for row in found) for name in found[0]}
+        for which, found in rows.items()
     }
     table = Table(title=f"Accepted durably, {senders} senders, {medians['hub']['body_bytes']:.0f} bytes")
     for column in ("", "messages/s (min-max)", "p50 ms", "p99 ms", "CPU µs/message", "memory MiB"):

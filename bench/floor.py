@@ -19,6 +19,7 @@ from aiohttp import web
 
 from hub.api.server import stop_signal
 from hub.commit_group import CommitGroup
+from hub.store.port import Reader
 from hub.store.records import (
     AuditRow,
     Changes,
@@ -29,7 +30,6 @@ from hub.store.records import (
     StoredDelivery,
     StoredMessage,
 )
-from hub.store.port import Reader
 from hub.store.sqlite import SqliteStore
 from routing.case import Case
 
@@ -59,22 +59,50 @@ class Taking:
         key = MessageKey("/units/sd-farsta", str(uuid.uuid4()))
         entry = b'{"action":"message_accepted","pad":"' + b"x" * 900 + b'"}'
         row = AuditRow(
-            ledger.size, entry, hashlib.sha256(entry).digest(), at, "message_accepted", "sd-farsta",
-            type="referral.submitted", message_id=key.message_id, case_id=case_id,
-        )  # fmt: skip
+            ledger.size,
+            entry,
+            hashlib.sha256(entry).digest(),
+            at,
+            "message_accepted",
+            "sd-farsta",
+            type="referral.submitted",
+            message_id=key.message_id,
+            case_id=case_id,
+        )
         ledger.size += 1
         receipt = {"id": key.message_id, "case": case_id, "status": "accepted", "pad": "x" * 400}
         ledger.changes.messages.append(
             StoredMessage(
-                key, case_id, case_id, "referral.submitted", "1.0", "sd-farsta", b"0" * 16, at, None,
-                {"id": key.message_id, "source": key.source, "pad": "x" * 200}, receipt, command.body,
-            )  # fmt: skip
+                key,
+                case_id,
+                case_id,
+                "referral.submitted",
+                "1.0",
+                "sd-farsta",
+                b"0" * 16,
+                at,
+                None,
+                {"id": key.message_id, "source": key.source, "pad": "x" * 200},
+                receipt,
+                command.body,
+            )
         )
         ledger.changes.deliveries.append(
             StoredDelivery(
-                delivery_id, key, case_id, "jt-sydost", "jt", 1, DeliveryState.PENDING, "deliver", None,
-                "referral.submitted/jt", {"code": "CONSENT"}, (), at,
-            )  # fmt: skip
+                delivery_id,
+                key,
+                case_id,
+                "jt-sydost",
+                "jt",
+                1,
+                DeliveryState.PENDING,
+                "deliver",
+                None,
+                "referral.submitted/jt",
+                {"code": "CONSENT"},
+                (),
+                at,
+            )
         )
         ledger.changes.cases[case_id] = Case(
             case_id, uuid.uuid4().hex, "referred", None, at, frozenset({"sd-farsta", "jt-sydost"})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib import metadata
 from pathlib import Path
 
+from hub.audit.recording import EventRecording, RecordEvent
 from hub.clock import Clock, SystemClock
 from hub.commit_group import CommitGroup, Handler
 from hub.delivery.answering import AcknowledgeDelivery, DeliveryAnswering, ReportHandled
@@ -58,7 +59,7 @@ def build_hub(
     if authenticator is None:
         key = open_signing_key(settings, create=True)
         authenticator = TokenAuthenticator(key, issuer=settings.issuer, audience=settings.audience)
-    store = store or SqliteStore.open(database_path(settings))
+    store = store or SqliteStore.open(database_path(settings), clock=clock)
     transport = transport or InProcessTransport()
     book = ConsentBook(directory)
     receiver = Receiver(registry, directory, rulebook, vault, allow_test_numbers=settings.allow_test_numbers)
@@ -71,6 +72,7 @@ def build_hub(
         AcknowledgeDelivery: answering,
         ReportHandled: answering,
         MarkPublished: PublicationMarking(),
+        RecordEvent: EventRecording(),
     }
 
     def new_ledger(group: Group) -> Ledger:
@@ -115,7 +117,7 @@ def open_signing_key(settings: Settings, *, create: bool) -> SigningKey:
 def build_issuer(settings: Settings) -> TokenIssuer:
     """For `samverkan token`: whoever reads the data directory may issue tokens for trying things."""
     key = open_signing_key(settings, create=False)
-    return TokenIssuer(key, issuer=settings.issuer, audience=settings.audience)
+    return TokenIssuer(key, issuer=settings.issuer, audience=settings.audience, ttl_max=settings.token_ttl_max)
 
 
 def open_reader(settings: Settings) -> Reader:

@@ -34,11 +34,19 @@ class Handler(Protocol):
         """Reads for all of them at once what `handle` will need."""
 
     def handle(self, ledger: Ledger, command: Any) -> Any:
-        """Decides, and adds to the ledger's changes as its last act: raising before that leaves no trace."""
+        """Decides, and adds to the ledger's changes. Raising undoes the group; the others are then tried again."""
 
 
 class Overloaded(Exception):
     """More is waiting than the hub promises to hold. Nothing was accepted; try again later."""
+
+
+class _Spoilt(Exception):
+    """A command raised something unforeseen while its group was being carried out."""
+
+    def __init__(self, fault: Exception) -> None:
+        super().__init__()
+        self.fault = fault
 
 
 @dataclass(slots=True)
@@ -96,7 +104,7 @@ class CommitGroup:
 
     async def submit(self, command: Any) -> Any:
         """The handler's answer, once durable. Raises `Overloaded`, `StoreUnavailable`, or what the handler raised."""
-        if self._closing or len(self._queue) >= self._queue_limit:
+        if self._closing or self._task is None or len(self._queue) >= self._queue_limit:
             raise Overloaded
         waiting = _Waiting(command, asyncio.get_running_loop().create_future())
         self._queue.append(waiting)
@@ -125,6 +133,10 @@ class CommitGroup:
             answers = self._carry_out(ledger, batch)
             group.write(ledger.changes)
             await self._store.commit(group)
+        except _Spoilt as spoilt:
+            self._store.roll_back(group)
+            await self._one_by_one(batch, spoilt.fault)
+            return
         except BaseException as fault:
             self._store.roll_back(group)
             self._fail(batch, fault if isinstance(fault, StoreUnavailable) else StoreUnavailable())
@@ -155,9 +167,19 @@ class CommitGroup:
                 answers.append(self._handlers[type(waiting.command)].handle(ledger, waiting.command))
             except StoreUnavailable:
                 raise
-            except Exception as fault:  # noqa: BLE001 - one command's fault is its own caller's, not the group's
-                answers.append(fault)
+            except Exception as fault:
+                raise _Spoilt(fault) from fault
         return answers
+
+    async def _one_by_one(self, batch: Sequence[_Waiting], fault: Exception) -> None:
+        """A command that raised may have left half of itself in the ledger: its group is undone and tried again in
+        groups of one, so that the fault is its own caller's only."""
+        if len(batch) == 1:
+            _settle(batch[0], fault)
+            return
+        log.error("commit_group_spoilt", size=len(batch), exc_info=fault)
+        for waiting in batch:
+            await self._commit([waiting])
 
     def _fail(self, batch: Sequence[_Waiting], fault: Exception) -> None:
         for waiting in batch:

@@ -7,8 +7,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
+from hub.audit.entry import AuditAction
+from hub.audit.recording import RecordEvent
 from hub.clock import Clock
-from hub.commit_group import CommitGroup
+from hub.commit_group import CommitGroup, Overloaded
 from hub.delivery.answering import (
     AcknowledgeDelivery,
     AlreadyAnswered,
@@ -24,7 +26,7 @@ from hub.intake.receiving import NotAccepted, Receiver
 from hub.ledger import Ledger
 from hub.registry_of_consents import ConsentBook
 from hub.settings import Settings
-from hub.store.port import Reader, Store
+from hub.store.port import Reader, Store, StoreUnavailable
 from hub.store.records import ClaimCheck, DeliveryState
 from hub.telemetry.metrics import Metrics
 from hub.transport.port import Subscription, Transport, TransportUnavailable
@@ -57,14 +59,23 @@ class Hub:
 
     async def open(self) -> None:
         self.group.start()
+        rules = {"rulebook": self.rulebook.digest, "directory": self.directory.digest}
+        await self.group.submit(RecordEvent(AuditAction.HUB_STARTED, rules))
         self.relay.start()
 
     async def close(self) -> None:
         """Takes nothing new, finishes what is under way, closes the store. Twice is fine."""
         await self.relay.stop()
+        await self._record_stop()
         await self.group.stop()
         await self.transport.close()
         self.store.close()
+
+    async def _record_stop(self) -> None:
+        try:
+            await self.group.submit(RecordEvent(AuditAction.HUB_STOPPED))
+        except (StoreUnavailable, Overloaded):
+            return  # closed before, never opened, or no room: the next start then shows two starts in a row
 
     # -- messages -----------------------------------------------------------------------------------------------
 

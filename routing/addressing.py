@@ -204,7 +204,7 @@ class _Resolver:
             units = [unit for unit in self.directory.list_authority_units(authority, self.on) if unit.kind == kind]
             if len(units) == 1:
                 yield units[0].unit_id
-            elif kind == "jt":
+            elif units and kind == "jt":
                 catchment = self.directory.find_catchment(self.message.sender, self.on)
                 name = self._responsible("jt") or catchment
                 if name is not None:

@@ -25,6 +25,7 @@ class ConsentStatus(StrEnum):
     SUPERSEDED = "superseded"
     SUSPENDED = "suspended"
     WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
     VOID = "void"
 
 
@@ -132,13 +133,13 @@ def _strength(cover: Cover) -> tuple[int, int, str]:
 def _cover_of(consent: Consent, holder: str, recipient: str, at: datetime) -> Cover:
     nothing: frozenset[str] = frozenset()
     edges = [edge for edge in consent.edges if edge.holder == holder and edge.recipient == recipient and edge.confirmed]
-    if consent.status not in (ConsentStatus.ACTIVE, ConsentStatus.WITHDRAWN):
+    if consent.status not in (ConsentStatus.ACTIVE, ConsentStatus.WITHDRAWN, ConsentStatus.EXPIRED):
         return Cover(nothing, None, RefusalCode.CONSENT_MISSING)
     if not edges:
         return Cover(nothing, None, RefusalCode.CONSENT_NOT_COVERING)
     if consent.status is ConsentStatus.WITHDRAWN or {holder, recipient} & consent.withdrawn_parties:
         return Cover(nothing, None, RefusalCode.CONSENT_WITHDRAWN)
-    if at >= consent.ends_at():
+    if consent.status is ConsentStatus.EXPIRED or at >= consent.ends_at():
         return Cover(nothing, None, RefusalCode.CONSENT_EXPIRED)
     if at < consent.begins_at():
         return Cover(nothing, None, RefusalCode.CONSENT_MISSING)

@@ -64,11 +64,13 @@ class Ruling:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """All rulings on one message. `refusal` is set when nobody gets it; `case` is the case afterwards."""
+    """All rulings on one message. `refusal` is set when nobody gets it; `case` is the case afterwards; `ends_consents`
+    when the person's consents end with it."""
 
     rulings: tuple[Ruling, ...] = ()
     refusal: Refusal | None = None
     case: Case | None = None
+    ends_consents: bool = False
 
     @property
     def accepted(self) -> bool:
@@ -159,7 +161,8 @@ def _decide(matter: _Matter) -> Decision:
     if refusal is not None:
         return Decision(rulings=tuple(_refused(ruling, refusal) for ruling in rulings), refusal=refusal)
     reached = {ruling.unit: ruling.kind for ruling in rulings if ruling.discloses}
-    return Decision(rulings=rulings, case=lifecycle.advance(message, move, situation, reached))
+    case = lifecycle.advance(message, move, situation, reached)
+    return Decision(rulings=rulings, case=case, ends_consents=lifecycle.ends_consents(move))
 
 
 def decide_again(

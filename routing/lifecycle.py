@@ -163,6 +163,17 @@ def _case_closes(
     return {"closed_at": situation.at}
 
 
+def _consents_end(
+    case: Case, message: Message, situation: Situation, recipients: Mapping[str, str]
+) -> Mapping[str, Any]:
+    return {}  # nothing of the case itself: the decision tells the registry
+
+
+def ends_consents(transition: rulebooks.Transition | None) -> bool:
+    """True when the person's consents end with this step."""
+    return transition is not None and "consents_end" in transition.effects
+
+
 EFFECTS: Mapping[str, Effect] = {
     "responsibility_given": _responsibility_given,
     "reporting_requested": _reporting_requested,
@@ -170,4 +181,5 @@ EFFECTS: Mapping[str, Effect] = {
     "plan_enters_force": _plan_enters_force,
     "team_takes_part": _team_takes_part,
     "case_closes": _case_closes,
+    "consents_end": _consents_end,
 }

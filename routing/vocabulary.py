@@ -59,6 +59,7 @@ EFFECTS = frozenset(
         "plan_enters_force",
         "team_takes_part",
         "case_closes",
+        "consents_end",
     }
 )
 """What a transition may do beside moving the state; `routing.lifecycle` has one function for each."""

@@ -7,6 +7,7 @@ entry dropped. Whatever the last step was, the next start goes on from it with t
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +21,10 @@ from adapters.filedrop.tally import Done, Tally
 from adapters.filedrop.trouble import Reach
 from hub.client.errors import Refused
 from schemas import envelope, registry, strict_json
+
+# So often one message may make the hub stumble (500) before what lies behind it goes past. Not at once: what is behind
+# may rest on it, as a referral does on a consent, and be refused for good when it comes first.
+PASSES_IN_ORDER = 3
 
 
 class Outgoing:
@@ -46,6 +51,7 @@ class Outgoing:
         self._filing = Filing(watched)
         # Cases of which something had to wait in this pass: what comes behind it must not overtake it.
         self._held_cases: set[str] = set()
+        self._stumbles: Counter[str] = Counter()
 
     async def send_waiting(self, stop: Stop) -> bool:
         """Takes what lies there. False when something has to be tried again later."""
@@ -65,6 +71,7 @@ class Outgoing:
             if waits_for is Reach.HUB:
                 return False
             if waits_for is None:
+                self._stumbles.pop(arrival.name, None)
                 left -= 1
                 self._tally.note_waiting(left)
             else:
@@ -81,10 +88,16 @@ class Outgoing:
             return self._lay_aside(arrival, fault.reason, filing.is_arrival(arrival))
         except trouble.PASSING as fault:
             self._tally.say(f"waiting, nothing is lost: {trouble.describe(fault)}")
-            return trouble.reach_of(fault)
+            return self._reach_of(arrival, fault)
         except OSError as fault:
             self._tally.say(f"file {self._journal.tag(arrival.name)} has to wait: {trouble.describe(fault)}")
             return Reach.ITEM
+
+    def _reach_of(self, arrival: Arrival, fault: Exception) -> Reach:
+        if trouble.reach_of(fault) is Reach.HUB:
+            return Reach.HUB
+        self._stumbles[arrival.name] += 1
+        return Reach.ITEM if self._stumbles[arrival.name] >= PASSES_IN_ORDER else Reach.HUB
 
     async def _take_readable(self, arrival: Arrival) -> Reach | None:
         raw = folder.read(self._watched / arrival.name)

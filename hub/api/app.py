@@ -35,6 +35,9 @@ def build_app(hub: Hub) -> web.Application:
     app[DOCUMENT] = build_document(OPERATIONS)
     for operation in OPERATIONS:
         app.router.add_route(operation.method, operation.path, _guarded(operation))
+        if operation.method == "GET" and operation.access is Access.PUBLIC:
+            # RFC 9110 9.1; a probe may ask so. Not for a unit's own data: a HEAD must not count as a reading.
+            app.router.add_route("HEAD", operation.path, _guarded(operation))
     app.on_response_prepare.append(_add_safe_headers)
     return app
 

@@ -46,12 +46,9 @@ class AuditAction(StrEnum):
     DELIVERY_HANDLED = "delivery_handled"
     CONSENT_RECORDED = "consent_recorded"
     CONSENT_WITHDRAWN = "consent_withdrawn"
-    RULEBOOK_LOADED = "rulebook_loaded"
+    CONSENT_ENDED = "consent_ended"
     HUB_STARTED = "hub_started"
     HUB_STOPPED = "hub_stopped"
-    KEY_CREATED = "key_created"
-    TOKEN_ISSUED = "token_issued"  # noqa: S105 - the name of an event, no secret
-    SIGN_IN_REFUSED = "sign_in_refused"
 
 
 def build(

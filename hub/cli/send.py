@@ -136,10 +136,13 @@ def ask(
             f"The hub at {address} does not accept the token: it has ended, or was made with the key of another hub."
         ) from None
     except errors.HubUnavailable as absent:
-        raise Failed(
-            f"The hub at {address} does not answer ({absent.reason}): is it running, and is --hub right? "
-            "Sending the same id again is safe."
-        ) from None
+        if absent.reason.isdigit():
+            told = (
+                f"The hub at {address} cannot take it now (status {absent.reason}): try again later, and see its log."
+            )
+        else:
+            told = f"The hub at {address} does not answer ({absent.reason}): is it running, and is --hub right?"
+        raise Failed(f"{told} Sending the same id again is safe.") from None
     except errors.AnswerNotUnderstood as strange:
         raise Failed(f"What answers at {address} is no hub of this version ({strange}).") from None
 

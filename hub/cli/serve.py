@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 from typing import TYPE_CHECKING, Annotated, Any
@@ -86,7 +87,9 @@ def serve(
 
     from hub.telemetry import logging
 
-    logging.configure(settings.log_level, settings.log_format)
+    told = settings.demo and log_level is None and "SAMVERKAN_LOG_LEVEL" not in os.environ
+    # The demonstration tells every step itself; a line per request between them would drown it.
+    logging.configure("warning" if told else settings.log_level, settings.log_format)
     uvloop.run(_serve(settings))
 
 

@@ -10,8 +10,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-import typer
-
 from hub.telemetry import redaction
 
 NOTHING: Final = "-"
@@ -38,19 +36,24 @@ def say(text: str, style: str = "") -> None:
     if style and is_terminal():
         _console().print(_text(Cell(text, style)), soft_wrap=True)
     else:
-        typer.echo(redaction.clean_text(text))
+        _write(redaction.clean_text(text))
 
 
 def note(text: str) -> None:
     """One line on standard error: said beside the answer, never part of it."""
-    typer.echo(redaction.clean_text(text), err=True)
+    sys.stderr.write(f"{redaction.clean_text(text)}\n")
+
+
+def show_secret(text: str) -> None:
+    """A token as it is, for a pipe or a variable."""
+    _write(text)
 
 
 def show_json(document: Any) -> None:
     """The document, and nothing else, on standard output."""
     import orjson
 
-    typer.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode())
+    _write(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode())
 
 
 def show_table(titles: Sequence[str], rows: Iterable[Sequence[Shown]]) -> None:
@@ -81,14 +84,20 @@ def show_fields(fields: Iterable[tuple[str, Shown]]) -> None:
             line = Text(f"{name:<{width}}  ", style="dim").append_text(_text(cell))
             _console().print(line, soft_wrap=True)
         else:
-            typer.echo(f"{name:<{width}}  {cell.text}")
+            _write(f"{name:<{width}}  {cell.text}")
 
 
 def _print_plain(rows: Sequence[Sequence[Cell]]) -> None:
     widths = [max(len(cell.text) for cell in column) for column in zip(*rows, strict=True)]
     for row in rows:
         line = "  ".join(f"{cell.text:<{width}}" for cell, width in zip(row, widths, strict=True))
-        typer.echo(line.rstrip())
+        _write(line.rstrip())
+
+
+def _write(line: str) -> None:
+    # Flushed, so that a pipe that was closed is met here and not when the interpreter ends.
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 def _cell(shown: Shown) -> Cell:

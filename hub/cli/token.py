@@ -31,7 +31,7 @@ def token(
     if json:
         terminal.show_json({"access_token": issued, "token_type": "Bearer", "expires_in": ttl, "unit": unit})
     else:
-        typer.echo(issued)
+        terminal.show_secret(issued)
 
 
 def issue(settings: Settings, unit: str, ttl: timedelta) -> str:

@@ -1,4 +1,4 @@
-"""The joint plan: Försäkringskassan brings a case to the FINSAM team; the region may not know until the person says so."""
+"""The joint plan: FK brings a case to the FINSAM team; the region may not know until the person says so."""
 
 from __future__ import annotations
 

@@ -15,6 +15,7 @@ from hub.demo.stage import Stage
 from hub.demo.telling import Teller
 from hub.identity.tokens import TokenIssuer
 from hub.settings import Settings
+from routing import rulebook
 from schemas import envelope as envelopes
 
 # The steps tell what was decided; the words of the message types come from the hub's own catalogue.
@@ -31,7 +32,8 @@ async def play(url: str, settings: Settings, issuer: TokenIssuer, console: Conso
         names = {unit["unit"]: unit["name"] for unit in (await public.units())["items"]}
         catalogue = (await public.catalogue())["items"]
     titles = {entry["type"].removeprefix(envelopes.TYPE_PREFIX): entry["title"]["sv"] for entry in catalogue}
-    teller = Teller(console, names, titles)
+    reasons = {code.value: text.title_sv for code, text in rulebook.load(settings.rules_dir).refusals.items()}
+    teller = Teller(console, names, titles, reasons)
     console.print(Text(INTRODUCTION, style="italic"))
     async with Stage(url, issuer, teller) as stage:
         teller.scene("Raka vägen: från Farsta till Jobbtorg Sydost")

@@ -72,7 +72,7 @@ class Stage:
         if not refused.recipients:
             self._teller.refusal(refused.code, refused.title)
         for result in refused.recipients:
-            self._teller.recipient(result, refused.title)
+            self._teller.recipient(result)
 
     async def _read(self, unit: str, delivery: str) -> None:
         """The recipient opens the message, takes it over and says that it is handled."""

@@ -1,4 +1,4 @@
-"""The straight way: a stadsdel refers, a jobbtorg enrols and plans, the stadsdel approves, the case is closed with work."""
+"""The straight way: a stadsdel refers, a jobbtorg enrols and plans, the stadsdel approves, and it ends with work."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from hub.client.answers import RecipientResult
 
 _VERDICTS: Mapping[str, tuple[str, str]] = {
     "deliver": ("levereras", "green"),
-    "redact": ("levereras med avkall", "yellow"),
+    "redact": ("levereras minimerat", "yellow"),
     "refuse": ("nekas", "red"),
     "manual": ("hanteras manuellt", "magenta"),
 }
@@ -25,12 +25,20 @@ _BASES: Mapping[str, str] = {
 
 
 class Teller:
-    """Tells the play on a console. `names` are unit ids -> Swedish names."""
+    """Tells the play on a console. `names` are unit ids -> Swedish names, `titles` those of message types, `reasons`
+    those of refusal codes."""
 
-    def __init__(self, console: Console, names: Mapping[str, str], titles: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        console: Console,
+        names: Mapping[str, str],
+        titles: Mapping[str, str],
+        reasons: Mapping[str, str],
+    ) -> None:
         self._console = console
         self._names = names
         self._titles = titles
+        self._reasons = reasons
         self._step = 0
 
     def scene(self, title: str) -> None:
@@ -47,19 +55,20 @@ class Teller:
         line.append(f"  {remark}", style="dim")
         self._console.print(line)
 
-    def recipient(self, result: RecipientResult, title: str | None = None) -> None:
+    def recipient(self, result: RecipientResult) -> None:
         words, colour = _VERDICTS.get(result.verdict, (result.verdict, ""))
         line = Text("       → ")
         line.append(self.name(result.unit), style="cyan")
         line.append(f"  {words}", style=colour)
         if result.code:
             line.append(f"  {result.code}", style=f"bold {colour}")
-            if title:
-                line.append(f"  {title}", style=colour)
+            line.append(f"  {self._reasons.get(result.code, '')}", style=colour)
         elif result.basis is not None:
             line.append(f"  ({_BASES.get(result.basis.code, result.basis.code)})", style="dim")
         self._console.print(line)
-        if result.withheld and not result.code:
+        if result.basis is not None and result.basis.code == "REGISTRY":
+            self._console.print(Text("         ser bara sin egen del av samtycket", style="dim"))
+        elif result.withheld and not result.code:
             self._paths("undanhålls", result.withheld, colour)
 
     def refusal(self, code: str | None, title: str) -> None:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from hub.audit.entry import AuditAction
 from hub.intake import receipts
 from hub.intake.receiving import NotAccepted, Received
+from hub.intake.registering import ConsentRegistering
 from hub.ledger import Ledger, consent_lane
-from hub.registry_of_consents import ConsentBook, withdrawn_parties
+from hub.registry_of_consents import ConsentBook
 from hub.store.records import (
     ClaimCheck,
     DeliveryState,
@@ -65,7 +66,7 @@ class MessageAcceptance:
     def __init__(self, directory: Directory, rulebook: Rulebook, book: ConsentBook) -> None:
         self._directory = directory
         self._rulebook = rulebook
-        self._book = book
+        self._registering = ConsentRegistering(directory, rulebook, book)
 
     def prepare(self, ledger: Ledger, commands: Sequence[AcceptMessage]) -> None:
         messages = [command.received.message for command in commands]
@@ -184,7 +185,7 @@ class MessageAcceptance:
         deliveries = [self._delivery(ledger, stored, ruling, ids[ruling.unit]) for ruling in decision.rulings]
         if decision.case is not None:
             ledger.put_case(decision.case)
-        self._register(ledger, message)
+        self._registering.follow(ledger, message, decision)
         ledger.put_message(stored, deliveries)
         return Accepted(receipt)
 
@@ -258,32 +259,6 @@ class MessageAcceptance:
             withheld=ruling.withheld,
             recorded_at=stored.recorded_at,
         )
-
-    def _register(self, ledger: Ledger, message: Message) -> None:
-        """Takes a consent or its withdrawal into the registry, in the same transaction as its message."""
-        registers = self._rulebook.types[message.type].registers
-        if registers == "consent" and message.person_key is not None:
-            content = message.content
-            consent = self._book.from_content(content, message.person_key, message.sender)
-            key = ledger.key_for(consent_lane(consent.consent_id))
-            ledger.put_consent(self._book.store(consent, content, ledger.at, key), consent)
-            ledger.audit(AuditAction.CONSENT_RECORDED, message.sender, message_id=message.message_id)
-        elif registers == "withdrawal":
-            known = ledger.find_consent(message.content["consent_id"])
-            stored = ledger.find_stored_consent(message.content["consent_id"])
-            assert known is not None and stored is not None  # the check withdrawal_by_party said so
-            narrowed = consents.withdraw(known)
-            if message.content["scope"] != "all":
-                parties = withdrawn_parties(message, self._directory)
-                categories = tuple(message.content.get("categories", ()))
-                narrowed = consents.withdraw(known, parties=parties, categories=categories)
-            narrowing = {
-                "parties": sorted(narrowed.withdrawn_parties),
-                "categories": sorted(narrowed.withdrawn_categories),
-            }
-            row = replace(stored, status=narrowed.status.value, narrowing=narrowing)
-            ledger.put_consent(row, narrowed)
-            ledger.audit(AuditAction.CONSENT_WITHDRAWN, message.sender, message_id=message.message_id)
 
 
 def key_of(message: Message) -> MessageKey:

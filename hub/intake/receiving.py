@@ -65,6 +65,11 @@ class Receiver:
         """Checks source, sender, schema and person number, in that order."""
         if envelope.unit_id != caller:
             return NotAccepted(Refusal(RefusalCode.SENDER_NOT_ALLOWED, "envelope/source", None, ("/source",)))
+        taken = [name for name in envelopes.DELIVERY_ATTRIBUTES if getattr(envelope, name) is not None]
+        if taken:
+            # What the hub says about a delivery, no sender may say in its stead.
+            pointers = tuple(f"/{name}" for name in taken)
+            return NotAccepted(Refusal(RefusalCode.SCHEMA_INVALID, "envelope/delivery", None, pointers))
         situation = Situation(at=at, accepted_at=at)
         name = envelope.catalogue_type
         try:

@@ -199,7 +199,7 @@ def ruling(decision: Decision, unit: str) -> Ruling:
     return found[0]
 
 
-def covered(*given: Consent, holder: str, recipient: str, purpose: str = "jobbtorg_planning", at: datetime = NOON) -> (
-    consents.Cover
-):
+def covered(
+    *given: Consent, holder: str, recipient: str, purpose: str = "jobbtorg_planning", at: datetime = NOON
+) -> consents.Cover:
     return consents.covers(given, purpose=purpose, holder=holder, recipient=recipient, at=at)

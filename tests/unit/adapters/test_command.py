@@ -145,7 +145,7 @@ def test_an_unusable_folder_shows_no_path(box: Box, call: Caller, monkeypatch: p
     def fail(path: Path) -> None:
         raise PermissionError(13, "Permission denied", "/199001012385")
 
-    monkeypatch.setattr(command.lock, "hold", fail)
+    monkeypatch.setattr(lock, "hold", fail)
     result = call()
     assert result.exit_code == 1
     assert result.stderr.strip() == "A folder cannot be used: Permission denied."

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from adapters.filedrop import folder, journal
+from adapters.filedrop.outgoing import PASSES_IN_ORDER
 from adapters.filedrop.stopping import Stop
 from adapters.filedrop.tokens import TokenUnavailable
 from hub.client.answers import Problem
@@ -142,7 +143,7 @@ def test_lays_aside_what_may_not_be_read(box: Box, monkeypatch: pytest.MonkeyPat
             raise PermissionError(errno.EACCES, "Permission denied", str(path))
         return whole(path, flags, mode)
 
-    monkeypatch.setattr(folder.os, "open", refusing)
+    monkeypatch.setattr(os, "open", refusing)
     assert not box.run()
     assert box.read("in/bad/a.problem.json")["code"] == "NOT_READABLE"
 
@@ -180,13 +181,17 @@ def test_keeps_the_id_over_every_attempt(box: Box) -> None:
     assert ids == [box.hub.accepted[0]["id"]] * 2
 
 
-def test_one_message_that_the_hub_stumbles_over_holds_up_only_its_own_case(box: Box) -> None:
+async def test_one_message_that_the_hub_stumbles_over_holds_up_the_others_not_for_long(box: Box) -> None:
     other = "99999999-2222-4333-8444-555555555555"
     box.put("a.json", shorthand("stumbling"))
     box.put("b.json", shorthand("behind it"), second=1)
     box.put("c.json", shorthand("another case", subject=other), second=2)
     box.hub.verdicts["send stumbling"] = HubUnavailable("500")
-    assert not box.run()
+    outgoing, _, _ = box.start()
+    for _ in range(PASSES_IN_ORDER - 1):
+        assert not await outgoing.send_waiting(Stop())
+        assert box.hub.accepted == []
+    assert not await outgoing.send_waiting(Stop())
     assert [event["data"]["words"] for event in box.hub.accepted] == ["another case"]
     assert box.names("in") == ["a.json", "b.json"]
 

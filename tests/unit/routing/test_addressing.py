@@ -14,9 +14,7 @@ from tests.support.judging import edge, judge, outcome, ruling
 
 
 def refer(to: list[dict[str, str]], sender: str = "sd-farsta", **parts: object) -> Decision:
-    consent = judging.consent(
-        *judging.both_ways(f"sdn-{sender.removeprefix('sd-')}", "amn"), recorded_by=sender
-    )
+    consent = judging.consent(*judging.both_ways(f"sdn-{sender.removeprefix('sd-')}", "amn"), recorded_by=sender)
     return judge("referral.submitted", sender, to=to, consents=[consent], **parts)  # type: ignore[arg-type]
 
 
@@ -59,9 +57,7 @@ def test_a_unit_is_found_by_the_name_of_its_day() -> None:
 def test_a_closed_unit_is_answered_with_its_successor_and_not_forwarded() -> None:
     consent = judging.consent(*judging.both_ways("sdn-jarva", "amn"))
     case = judging.case("referred", parties=frozenset({"jt-jarva"}), responsible_jobbtorg="jt-jarva")
-    decision = judge(
-        "referral.answered", "jt-jarva", case=case, consents=[consent], to=[{"unit": "sd-rinkeby-kista"}]
-    )
+    decision = judge("referral.answered", "jt-jarva", case=case, consents=[consent], to=[{"unit": "sd-rinkeby-kista"}])
     assert outcome(decision) == "UNIT_CLOSED"
     assert decision.refusal is not None
     assert decision.refusal.about == "sd-jarva"
@@ -141,9 +137,7 @@ def test_one_wrong_address_does_not_stop_the_others() -> None:
 
 def finsam(*authorities: str) -> Consent:
     edges = [side for name in ("amn", *authorities) for side in judging.both_ways("fk", name)]
-    return judging.consent(
-        *edges, person=persons.JONNA, purpose="finsam_joint_planning", recorded_by="fk-stockholm"
-    )
+    return judging.consent(*edges, person=persons.JONNA, purpose="finsam_joint_planning", recorded_by="fk-stockholm")
 
 
 def ask_team(seats: list[str], *extra: dict[str, str], consent: Consent, **parts: object) -> Decision:

@@ -333,6 +333,7 @@ def test_no_agreement_no_disclosure() -> None:
 
 # -- order -----------------------------------------------------------------------------------------------------------
 
+
 # Faults in the order in which they are told. A message with all of them is refused for the first, without the first
 # for the second, and so on: the first rule that fails is the answer.
 def test_the_first_rule_that_fails_is_the_answer() -> None:

@@ -81,9 +81,7 @@ def item(category: str | None, name: str) -> dict[str, Any]:
 
 def plan_together(items: list[dict[str, Any]], categories: Any = judging.EVERYTHING, **parts: Any) -> Decision:
     edges = [edge("amn", AUTHORITIES[kind], categories) for kind in FINSAM_SEATS if kind != "jt"]
-    consent = judging.consent(
-        *edges, person=persons.JONNA, purpose="finsam_joint_planning", recorded_by="fk-stockholm"
-    )
+    consent = judging.consent(*edges, person=persons.JONNA, purpose="finsam_joint_planning", recorded_by="fk-stockholm")
     values: dict[str, Any] = {
         "case": judging.finsam_case(responsible_stadsdel="sd-farsta"),
         "person": persons.JONNA,
@@ -152,7 +150,10 @@ def test_g6_reports_on_request_end_with_the_request() -> None:
 
 def test_a_consent_for_the_jobbtorg_opens_no_door_of_the_team() -> None:
     consent = judging.consent(
-        *judging.both_ways("fk", "amn"), *judging.both_ways("fk", "af"), person=persons.JONNA, recorded_by="fk-stockholm"
+        *judging.both_ways("fk", "amn"),
+        *judging.both_ways("fk", "af"),
+        person=persons.JONNA,
+        recorded_by="fk-stockholm",
     )
     ask = {
         "person": persons.JONNA,
@@ -168,9 +169,7 @@ def test_a_consent_for_the_jobbtorg_opens_no_door_of_the_team() -> None:
 @pytest.mark.parametrize("kind", FINSAM_SEATS)
 def test_parts_of_a_question_follow_the_ceiling(kind: str) -> None:
     edges = [side for name in AUTHORITIES.values() for side in judging.both_ways("fk", name)]
-    consent = judging.consent(
-        *edges, person=persons.JONNA, purpose="finsam_joint_planning", recorded_by="fk-stockholm"
-    )
+    consent = judging.consent(*edges, person=persons.JONNA, purpose="finsam_joint_planning", recorded_by="fk-stockholm")
     if kind == "fk":
         return
     decision = judge(

@@ -52,7 +52,11 @@ CONSENTS = st.builds(
 # One that covers much, so that the random ones have something to take away from or add to.
 WIDE = st.builds(
     lambda purpose, left_out: judging.consent(
-        *(Edge(one, other, frozenset(events.ALL_CATEGORIES) - left_out) for one in AUTHORITIES for other in AUTHORITIES),
+        *(
+            Edge(one, other, frozenset(events.ALL_CATEGORIES) - left_out)
+            for one in AUTHORITIES
+            for other in AUTHORITIES
+        ),
         consent_id="33333333-3333-4333-8333-333333333333",
         purpose=purpose,
     ),

@@ -1,0 +1,71 @@
+"""The registry of consents follows the messages: recorded, withdrawn, ended, in the same transaction as its message."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hub.audit.entry import AuditAction
+from hub.ledger import Ledger, consent_lane
+from hub.registry_of_consents import ConsentBook, withdrawn_parties
+from routing import consent as consents
+from routing.consent import Consent, ConsentStatus
+from routing.decision import Decision
+from routing.directory import Directory
+from routing.message import Message
+from routing.rulebook import Rulebook
+
+
+class ConsentRegistering:
+    """What an accepted message does to the registry."""
+
+    def __init__(self, directory: Directory, rulebook: Rulebook, book: ConsentBook) -> None:
+        self._directory = directory
+        self._rulebook = rulebook
+        self._book = book
+
+    def follow(self, ledger: Ledger, message: Message, decision: Decision) -> None:
+        match self._rulebook.types[message.type].registers:
+            case "consent":
+                self._record(ledger, message)
+            case "withdrawal":
+                self._withdraw(ledger, message)
+            case None:
+                if decision.ends_consents and decision.case is not None:
+                    self._end(ledger, message, decision.case.person_key)
+
+    def _record(self, ledger: Ledger, message: Message) -> None:
+        assert message.person_key is not None  # the type's schema requires a person
+        content = message.content
+        consent = self._book.from_content(content, message.person_key, message.sender)
+        key = ledger.key_for(consent_lane(consent.consent_id))
+        ledger.put_consent(self._book.store(consent, content, ledger.at, key), consent)
+        ledger.audit(AuditAction.CONSENT_RECORDED, message.sender, message_id=message.message_id)
+
+    def _withdraw(self, ledger: Ledger, message: Message) -> None:
+        known = ledger.find_consent(message.content["consent_id"])
+        assert known is not None  # the check withdrawal_by_party said so
+        if message.content["scope"] == "all":
+            narrowed = consents.withdraw(known)
+        else:
+            parties = withdrawn_parties(message, self._directory)
+            categories = tuple(message.content.get("categories", ()))
+            narrowed = consents.withdraw(known, parties=parties, categories=categories)
+        self._change(ledger, narrowed)
+        ledger.audit(AuditAction.CONSENT_WITHDRAWN, message.sender, message_id=message.message_id)
+
+    def _end(self, ledger: Ledger, message: Message, person_key: str | None) -> None:
+        """A dead person's consents cover nothing more; secrecy remains (OSL 2009:400 12 kap.)."""
+        for consent in ledger.consents_of(person_key).values():
+            if consent.status is ConsentStatus.ACTIVE:
+                self._change(ledger, replace(consent, status=ConsentStatus.EXPIRED))
+                ledger.audit(AuditAction.CONSENT_ENDED, message.sender, message_id=message.message_id)
+
+    def _change(self, ledger: Ledger, narrowed: Consent) -> None:
+        stored = ledger.find_stored_consent(narrowed.consent_id)
+        assert stored is not None  # what is known was stored
+        narrowing = {
+            "parties": sorted(narrowed.withdrawn_parties),
+            "categories": sorted(narrowed.withdrawn_categories),
+        }
+        row = replace(stored, status=narrowed.status.value, narrowing=narrowing)
+        ledger.put_consent(row, narrowed)

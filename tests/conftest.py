@@ -1,0 +1,68 @@
+"""What all tests share: hubs as processes, parties that speak HTTP to them, and the search for leaks at the end."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from urllib import request as urlrequest
+
+import aiohttp
+import pytest
+
+from tests.support import canary
+from tests.support.field import Field
+from tests.support.hub_process import HubProcess
+
+
+@pytest.fixture(scope="session", autouse=True)
+def estate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[canary.Estate]:
+    """No invented person may be found in what the hubs of this run have left behind, wherever a test made them."""
+    left = canary.Estate(tmp_path_factory.getbasetemp())
+    yield left
+    leaks = left.find_leaks()
+    assert not leaks, "\n".join(leaks[:50])
+
+
+@pytest.fixture(scope="session")
+def start_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., HubProcess]]:
+    """Starts a hub in a new data directory, which stays until the end of the run. Its metrics are kept beside it."""
+    started: list[HubProcess] = []
+
+    def start(**parts: object) -> HubProcess:
+        hub = HubProcess(tmp_path_factory.mktemp("hub"), **parts)  # type: ignore[arg-type]
+        started.append(hub)
+        return hub.start()
+
+    yield start
+    codes = [finish(hub) for hub in started if hub.is_running]
+    assert not any(codes)
+
+
+def finish(hub: HubProcess) -> int:
+    keep_metrics(hub)
+    return hub.stop()
+
+
+def keep_metrics(hub: HubProcess) -> Path:
+    with urlrequest.urlopen(hub.url + "/metrics", timeout=10) as answer:
+        path = hub.folder / "metrics"
+        path.write_bytes(answer.read())
+    return path
+
+
+@pytest.fixture(scope="session")
+def shared_hub(start_hub: Callable[..., HubProcess]) -> HubProcess:
+    """One hub for all tests that leave it running and keep to cases of their own."""
+    return start_hub()
+
+
+@pytest.fixture
+async def session() -> AsyncIterator[aiohttp.ClientSession]:
+    connector = aiohttp.TCPConnector(limit=0)
+    async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=60)) as session:
+        yield session
+
+
+@pytest.fixture
+def field(session: aiohttp.ClientSession, shared_hub: HubProcess) -> Field:
+    return Field(session, shared_hub)

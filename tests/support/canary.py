@@ -1,0 +1,108 @@
+"""Looks for invented persons where no person may be: logs, metrics, database files, names of files.
+
+Sealed content cannot be searched, and that is the point: whatever is found here lies there in clear.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import unicodedata
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+from tests.support import persons
+from tests.support.persons import Person
+
+# Shorter names than these turn up in sealed bytes by chance.
+SHORTEST_NAME = 6
+
+
+def spellings(person: Person) -> set[bytes]:
+    """How a number or a name may stand in bytes."""
+    number = person.number
+    texts = {
+        number,
+        f"{number[:8]}-{number[8:]}",
+        number[2:],
+        f"{number[2:8]}-{number[8:]}",
+        f"{number[2:8]}+{number[8:]}",
+    }
+    for name in (person.given_name, person.family_name):
+        if len(name) >= SHORTEST_NAME:
+            texts |= {name, name.lower(), name.upper()}
+    return {found for text in texts for found in _encodings(text)}
+
+
+def _encodings(text: str) -> Iterator[bytes]:
+    decomposed = unicodedata.normalize("NFD", text)
+    for form in (text, decomposed):
+        yield form.encode()
+        yield form.encode("utf-16-le")
+        yield json.dumps(form)[1:-1].encode()
+        yield quote(form).encode()
+        yield "".join(f"%{byte:02X}" for byte in form.encode()).encode()
+        yield "".join(f"\\u{ord(char):04x}" for char in form).encode()
+        yield form.encode().hex().encode()
+        yield from _in_base64(form.encode())
+    if text.isascii() or all(ord(char) < 256 for char in text):
+        yield text.encode("latin-1")
+
+
+def _in_base64(raw: bytes) -> Iterator[bytes]:
+    """The part that is the same whatever stands before and after, for each of the three ways it may fall."""
+    for before in range(3):
+        for alphabet in (base64.b64encode, base64.urlsafe_b64encode):
+            encoded = alphabet(b"\0" * before + raw)
+            begin = -(-before * 8 // 6)
+            end = (before + len(raw)) * 8 // 6
+            yield encoded[begin:end]
+
+
+class Scanner:
+    """Knows every spelling of some persons."""
+
+    def __init__(self, people: Iterable[Person] = persons.EVERYBODY) -> None:
+        self._needles = sorted({found for person in people for found in spellings(person)})
+        assert all(len(needle) >= SHORTEST_NAME for needle in self._needles)
+
+    def find(self, content: bytes) -> set[bytes]:
+        return {needle for needle in self._needles if needle in content}
+
+    def find_in_file(self, path: Path) -> list[str]:
+        """What was found, in words: the file and the kind of spelling, for whoever must look for the leak."""
+        found = self.find(path.read_bytes()) | self.find(str(path.name).encode())
+        return [f"{path}: {needle!r}" for needle in sorted(found)]
+
+    def find_below(self, folder: Path) -> list[str]:
+        """Every file below a folder, and every name."""
+        found = []
+        for path in sorted(folder.rglob("*")):
+            if path.is_file():
+                found += self.find_in_file(path)
+            else:
+                found += [f"{path}: {needle!r}" for needle in sorted(self.find(path.name.encode()))]
+        return found
+
+
+class Estate:
+    """Everything that hubs have left behind in one run of the tests."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def data_directories(self) -> list[Path]:
+        """Where a database lies, whoever made it."""
+        return sorted({path.parent for path in self.root.rglob("hub.sqlite3")})
+
+    def outputs(self) -> list[Path]:
+        """Standard output, standard error and metrics of every started hub."""
+        return sorted(path for name in ("stdout", "stderr", "metrics") for path in self.root.rglob(name))
+
+    def find_leaks(self, scanner: Scanner | None = None) -> list[str]:
+        scanner = scanner or Scanner()
+        found = [leak for path in self.outputs() if path.is_file() for leak in scanner.find_in_file(path)]
+        for folder in self.data_directories():
+            found += scanner.find_below(folder)
+        return found

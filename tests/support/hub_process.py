@@ -1,0 +1,103 @@
+"""The program as an operator runs it: `python -m hub serve` on a free port, with its output in files."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TypeVar
+
+from hub import bootstrap, settings
+
+START_SECONDS = 30.0
+STOP_SECONDS = 20.0
+
+Found = TypeVar("Found")
+
+
+def wait_for(condition: Callable[[], Found | None], seconds: float, what: str) -> Found:
+    """What the condition gives, once it is true. For things that happen in another process."""
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited {seconds} s in vain for {what}")
+        time.sleep(0.005)
+    return found
+
+
+class HubProcess:
+    """One data directory and the process that runs on it, which may be killed and started again."""
+
+    def __init__(self, folder: Path, *, flags: Sequence[str] = (), environ: Mapping[str, str] | None = None) -> None:
+        self.folder = folder
+        self.data_dir = folder / "data"
+        self.output = folder / "stdout"
+        self.errors = folder / "stderr"
+        self.url = ""
+        self._flags = list(flags)
+        self._environ = dict(environ or {})
+        self._process: subprocess.Popen[bytes] | None = None
+        self._tokens: dict[str, str] = {}
+
+    def start(self) -> HubProcess:
+        """Returns when the hub listens."""
+        folder = Path(__file__).parents[2]
+        flags = ["--port", "0", "--data-dir", str(self.data_dir), "--log-format", "json", *self._flags]
+        environ = {name: value for name, value in os.environ.items() if not name.startswith("SAMVERKAN_")}
+        environ |= {"SAMVERKAN_ALLOW_TEST_NUMBERS": "true", "PYTHONPATH": str(folder)} | self._environ
+        already = self.output.stat().st_size if self.output.exists() else 0
+        with self.output.open("ab") as output, self.errors.open("ab") as errors:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "hub", "serve", *flags],
+                cwd=self.folder,
+                env=environ,
+                stdout=output,
+                stderr=errors,
+            )
+        self.url = wait_for(lambda: self._find_url(already), START_SECONDS, "the hub to start")
+        return self
+
+    def _find_url(self, already: int) -> str | None:
+        assert self._process is not None
+        assert self._process.poll() is None, self.errors.read_text()
+        for line in self.output.read_bytes()[already:].splitlines():
+            if b'"hub_started"' in line:
+                return str(json.loads(line)["url"])
+        return None
+
+    def token(self, unit: str) -> str:
+        """As `samverkan token UNIT` makes it, from the data directory."""
+        if unit not in self._tokens:
+            given = settings.load({"data_dir": self.data_dir}, {}, None)
+            issuer = bootstrap.build_issuer(given)
+            self._tokens[unit] = issuer.issue(unit, timedelta(hours=1), datetime.now(UTC))
+        return self._tokens[unit]
+
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def signal(self, number: signal.Signals) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    def wait(self) -> int:
+        """The exit code, once it has ended."""
+        assert self._process is not None
+        return self._process.wait(STOP_SECONDS)
+
+    def stop(self) -> int:
+        """In order, by SIGTERM. The exit code."""
+        self.signal(signal.SIGTERM)
+        return self.wait()
+
+    def kill(self) -> None:
+        """As a power cut would, but for what the disk still holds back."""
+        self.signal(signal.SIGKILL)
+        self.wait()
