@@ -63,7 +63,7 @@ def build_hub(
     transport = transport or InProcessTransport()
     book = ConsentBook(directory)
     receiver = Receiver(registry, directory, rulebook, vault, allow_test_numbers=settings.allow_test_numbers)
-    acceptance = MessageAcceptance(directory, rulebook, book)
+    acceptance = MessageAcceptance(directory, rulebook, book, notifies_at_once=transport.is_immediate)
     answering = DeliveryAnswering()
     handlers: dict[type, Handler] = {
         AcceptMessage: acceptance,

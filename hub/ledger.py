@@ -172,6 +172,7 @@ class Ledger:
 
     def put_consent(self, stored: StoredConsent, consent: Consent) -> None:
         self.changes.consents.append(stored)
+        self._book.keep(stored, consent)
         self._stored_consents[stored.consent_id] = stored
         self._know_consent(consent)
 

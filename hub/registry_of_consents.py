@@ -19,7 +19,8 @@ from routing.consent import CONFIRMING_KINDS, Consent, ConsentStatus, Edge, Excl
 from routing.directory import Directory
 from routing.message import Message
 
-_KEPT = 8192
+# Room for the consents of everybody in the programme at one time (7,300 persons in 2008), twice over.
+_KEPT = 16_384
 
 
 def _aad(consent_id: str, version: int) -> bytes:
@@ -48,10 +49,15 @@ class ConsentBook:
                 withdrawn_parties=frozenset(stored.narrowing.get("parties", ())),
                 withdrawn_categories=frozenset(stored.narrowing.get("categories", ())),
             )
+        self.keep(stored, consent)
+        return consent
+
+    def keep(self, stored: StoredConsent, consent: Consent) -> None:
+        """Remembers what a stored row means. A row that was never committed equals no row that is read later."""
         self._opened[stored.consent_id] = (stored, consent)
+        self._opened.move_to_end(stored.consent_id)
         if len(self._opened) > _KEPT:
             self._opened.popitem(last=False)
-        return consent
 
     def from_content(self, content: Mapping[str, Any], person_key: str, recorded_by: str) -> Consent:
         """The content of `consent.recorded` as a consent; authorities may be named by one of their units."""

@@ -29,7 +29,7 @@ from hub.store import records
 
 NONCE_BYTES: Final = 12
 TAG_BYTES: Final = 16
-_KEYS_KEPT: Final = 8192
+_KEYS_KEPT: Final = 32_768
 _CANONICAL_NUMBER: Final = re.compile(r"[0-9]{12}")
 
 

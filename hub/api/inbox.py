@@ -108,28 +108,21 @@ async def _read_outcome(request: web.Request) -> tuple[Outcome, str | None]:
         raise call_problem("NOT_JSON", [Fault("", fault.reason, "JSON")]) from None
     outcomes: tuple[Outcome, ...] = get_args(Outcome)
     if not isinstance(document, dict) or set(document) - {"outcome", "note"}:
-        raise _invalid("", "Ska vara ett objekt med outcome och eventuellt note.")
+        raise _refused(request, RefusalCode.SCHEMA_INVALID, "", "Ska vara ett objekt med outcome och eventuellt note.")
     outcome, note = document.get("outcome"), document.get("note")
     if outcome not in outcomes:
-        raise _invalid("/outcome", "Ska vara en av " + ", ".join(outcomes) + ".")
+        raise _refused(request, RefusalCode.SCHEMA_INVALID, "/outcome", "Ska vara en av " + ", ".join(outcomes) + ".")
     if note is not None and (not isinstance(note, str) or not 1 <= len(note) <= NOTE_LONGEST):
-        raise _invalid("/note", f"Ska vara en text på högst {NOTE_LONGEST} tecken.")
+        raise _refused(
+            request, RefusalCode.SCHEMA_INVALID, "/note", f"Ska vara en text på högst {NOTE_LONGEST} tecken."
+        )
     if note is not None and decision.names_a_number(note):
-        raise _blocked()
+        raise _refused(request, RefusalCode.FREE_TEXT_BLOCKED, "/note", "Texten liknar ett personnummer.")
     return outcome, note
 
 
-def _invalid(pointer: str, detail: str) -> Problem:
+def _refused(request: web.Request, code: RefusalCode, pointer: str, detail: str) -> Problem:
+    """A report with a fault, in the words that the code has everywhere."""
+    text = hub_of(request).rulebook.refusals[code]
     fault = {"pointer": pointer, "keyword": "handled", "detail": detail}
-    return Problem("SCHEMA_INVALID", 422, "Kvittensen följer inte formatet", "Rätta och skicka igen.", [fault])
-
-
-def _blocked() -> Problem:
-    fault = {"pointer": "/note", "keyword": "free_text", "detail": "Texten liknar ett personnummer."}
-    return Problem(
-        "FREE_TEXT_BLOCKED",
-        422,
-        "Fritexten innehåller något som liknar ett personnummer",
-        "Ta bort numret och skicka igen.",
-        [fault],
-    )
+    return Problem(code.value, text.status, text.title_sv, "Rätta kvittensen och skicka igen.", [fault])

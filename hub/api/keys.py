@@ -8,7 +8,7 @@ from hub.identity.port import Caller
 from hub.service import Hub
 
 HUB: web.AppKey[Hub] = web.AppKey("hub", Hub)
-CALLER = "caller"
+CALLER: web.RequestKey[Caller] = web.RequestKey("caller", Caller)
 
 
 def hub_of(request: web.Request) -> Hub:
@@ -17,5 +17,4 @@ def hub_of(request: web.Request) -> Hub:
 
 def caller_of(request: web.Request) -> Caller:
     """The unit that calls. Only routes whose access is not public may ask."""
-    caller: Caller = request[CALLER]
-    return caller
+    return request[CALLER]

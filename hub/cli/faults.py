@@ -58,7 +58,7 @@ def _sentence(error: Exception) -> tuple[str, int]:
         case Failed() | VaultLocked() | KeyLocked() | CannotListen():
             return str(error), ANSWER_IS_NO
         case StoreUnavailable():
-            return f"The store cannot be used: {str(error) or 'it gave no reason'}.", ANSWER_IS_NO
+            return _store_fault(str(error)), ANSWER_IS_NO
         case RulesBroken():
             return _broken_rules(error), ANSWER_IS_NO
         case BrokenSchema() | BrokenReference():
@@ -67,6 +67,14 @@ def _sentence(error: Exception) -> tuple[str, int]:
             return _system_fault(error), ANSWER_IS_NO
         case _:
             return _unexpected(error), ANSWER_IS_NO
+
+
+def _store_fault(reason: str) -> str:
+    sentence = f"The store cannot be used: {reason or 'it gave no reason'}."
+    # The database's own code says what failed and not why; a full disk has several codes.
+    if not reason or reason.startswith("the database failed"):
+        return f"{sentence} `samverkan doctor` looks at disk, permissions and keys."
+    return sentence
 
 
 def _broken_rules(error: RulesBroken) -> str:

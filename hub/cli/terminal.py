@@ -34,7 +34,7 @@ def is_terminal() -> bool:
 def say(text: str, style: str = "") -> None:
     """One line on standard output."""
     if style and is_terminal():
-        _console().print(_text(Cell(text, style)), soft_wrap=True)
+        _console().print(_text(Cell(redaction.clean_text(text), style)), soft_wrap=True)
     else:
         _write(redaction.clean_text(text))
 

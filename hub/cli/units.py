@@ -46,5 +46,7 @@ def _hint(known: Directory, name: str) -> str:
 
 def close_to(name: str, known: list[str]) -> str:
     """Up to three names that are close to this one, as words; empty when none is."""
-    near = difflib.get_close_matches(name, known, n=3, cutoff=0.7)
+    # A slip of one letter leaves no doubt; otherwise several may be meant.
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.9)
+    near = near or difflib.get_close_matches(name, known, n=3, cutoff=0.7)
     return " or ".join([", ".join(near[:-1]), near[-1]] if len(near) > 1 else near)

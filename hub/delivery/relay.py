@@ -16,7 +16,7 @@ import structlog
 from hub.commit_group import CommitGroup, GroupCommitted, Overloaded
 from hub.ledger import Ledger
 from hub.store.port import Store, StoreUnavailable
-from hub.store.records import ClaimCheck
+from hub.store.records import ClaimCheck, DeliveryState
 from hub.transport.port import Transport, TransportUnavailable
 
 log = structlog.get_logger()
@@ -114,4 +114,8 @@ class Relay:
 
     async def _publish(self, claims: Sequence[ClaimCheck]) -> None:
         await self._transport.publish(claims)
+        if not all(claim.state is DeliveryState.NOTIFIED for claim in claims):
+            await self._mark(claims)
+
+    async def _mark(self, claims: Sequence[ClaimCheck]) -> None:
         await self._group.submit(MarkPublished(tuple(claim.delivery_id for claim in claims)))

@@ -63,7 +63,11 @@ class Accepted:
 class MessageAcceptance:
     """The handler of `AcceptMessage`, and of the same decision as a dry run."""
 
-    def __init__(self, directory: Directory, rulebook: Rulebook, book: ConsentBook) -> None:
+    def __init__(
+        self, directory: Directory, rulebook: Rulebook, book: ConsentBook, *, notifies_at_once: bool = False
+    ) -> None:
+        """`notifies_at_once`: the transport is immediate, so what is committed has reached its recipient's door."""
+        self._first_state = DeliveryState.NOTIFIED if notifies_at_once else DeliveryState.PENDING
         self._directory = directory
         self._rulebook = rulebook
         self._registering = ConsentRegistering(directory, rulebook, book)
@@ -241,6 +245,7 @@ class MessageAcceptance:
                     case_id=stored.case_id,
                     sequence=sequence,
                     recorded_at=stored.recorded_at,
+                    state=self._first_state,
                 )
             )
         row = receipts.recipient_row(ruling)
@@ -251,7 +256,7 @@ class MessageAcceptance:
             unit_id=ruling.unit,
             kind=ruling.kind,
             sequence=sequence,
-            state=DeliveryState.REFUSED if sequence is None else DeliveryState.PENDING,
+            state=DeliveryState.REFUSED if sequence is None else self._first_state,
             verdict=ruling.verdict.value,
             code=row["code"],
             rule=ruling.rule,

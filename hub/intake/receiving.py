@@ -112,10 +112,10 @@ class Receiver:
             person_key=self._vault.person_key(number.canonical) if number else None,
             born_on=number.born_on if number else None,
         )
-        body = orjson.dumps(data)
-        return Received(message, envelope, body, self._fingerprint(envelope, message_type, data))
+        body = orjson.dumps(data, option=orjson.OPT_SORT_KEYS)
+        return Received(message, envelope, body, self._fingerprint(envelope, message_type, body))
 
-    def _fingerprint(self, envelope: envelopes.Envelope, message_type: MessageType, data: Mapping[str, Any]) -> bytes:
+    def _fingerprint(self, envelope: envelopes.Envelope, message_type: MessageType, body: bytes) -> bytes:
         """Over what the sender said, however it was written: member order and white space do not count."""
         said = [
             message_type.name,
@@ -125,9 +125,8 @@ class Receiver:
             envelope.causationid,
             envelope.time,
             envelope.expirytime,
-            data,
         ]
-        return self._vault.fingerprint(orjson.dumps(said, option=orjson.OPT_SORT_KEYS))
+        return self._vault.fingerprint(orjson.dumps(said) + body)
 
     def reopen(self, attributes: Mapping[str, Any], body: bytes, case_person_key: str | None) -> Message:
         """The message again from what was stored, for a decision at delivery."""

@@ -93,7 +93,8 @@ class Group(Reader, Protocol):
 
     def write(self, changes: records.Changes) -> None:
         """Adds rows; visible to the group's own later reads. Deliveries with a sequence get an outbox row each, which
-        lives until the recipient's acknowledgement (`Changes.acknowledged`), not only until it is published.
+        lives until the recipient's acknowledgement (`Changes.acknowledged`), not only until it is published. A delivery
+        that comes in as `notified` counts as published with its commit.
 
         Raises `DuplicateMessage` when a message key is there already. A case, a consent version or a sequence takes
         the place of its earlier self; a data key or an entry of the log never does. A delivery change of state moves

@@ -38,7 +38,10 @@ _ADD_DELIVERIES: Final = insert(_deliveries).values(
     .scalar_subquery()
 )
 _ids: Final = _deliveries.c.delivery_id.in_(bindparam("keys", expanding=True))
-_ADD_TO_OUTBOX: Final = insert(_outbox).from_select(["position"], select(_deliveries.c.position).where(_ids))
+_ADD_TO_OUTBOX: Final = insert(_outbox).from_select(
+    ["position", "published_at"],
+    select(_deliveries.c.position, bindparam("published_at", type_=_outbox.c.published_at.type)).where(_ids),
+)
 _TAKE_FROM_OUTBOX: Final = delete(_outbox).where(_outbox.c.position.in_(select(_deliveries.c.position).where(_ids)))
 _MARK_PUBLISHED: Final = (
     update(_outbox)
@@ -145,7 +148,11 @@ class SqlGroup(reading.SqlReader):
 
     def _add_deliveries(self, deliveries: Sequence[records.StoredDelivery]) -> None:
         self._each(_ADD_DELIVERIES, map(rows.delivery_to_values, deliveries))
-        self._all(_ADD_TO_OUTBOX, (each.delivery_id for each in deliveries if each.sequence is not None))
+        listed = [each for each in deliveries if each.sequence is not None]
+        waiting = (each.delivery_id for each in listed if each.state is DeliveryState.PENDING)
+        self._all(_ADD_TO_OUTBOX, waiting, published_at=None)
+        told = (each.delivery_id for each in listed if each.state is not DeliveryState.PENDING)
+        self._all(_ADD_TO_OUTBOX, told, published_at=rows.instant_to_cell(self._clock.now()))
         self._count(Counter(each.state for each in deliveries))
 
     def _change_deliveries(self, changes: Sequence[records.DeliveryChange]) -> None:

@@ -8,6 +8,7 @@ arguments. Of an exception only its type and where it arose is told; its text on
 
 from __future__ import annotations
 
+import functools
 import logging
 import re
 import sys
@@ -144,11 +145,17 @@ def _arrange(event: Mapping[str, Any]) -> dict[str, Any]:
     if running is not None:
         fields |= {"request_id": running.request_id, "trace_id": running.trace.trace_id}
     for name, value in given.items():
-        fields[redaction.clean_text(str(name))] = redaction.clean(value)
+        fields[_clean_name(name)] = redaction.clean(value)
     error = _exception_of(exc_info)
     if error is not None:
         fields["exception"] = redaction.clean(describe_exception(error))
     return {name: value for name, value in fields.items() if value is not None}
+
+
+@functools.lru_cache(maxsize=512)
+def _clean_name(name: str) -> str:
+    """Names of fields stand in the code, so they are few."""
+    return redaction.clean_text(str(name))
 
 
 def describe_exception(error: BaseException) -> list[dict[str, Any]]:

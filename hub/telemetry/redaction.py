@@ -17,6 +17,7 @@ from uuid import UUID
 
 NUMBER: Final = "[number]"
 _DEEPEST: Final = 8
+_HARMLESS: Final = frozenset({type(None), bool, float})
 _SEPARATOR: Final = r"(?:[\s\-+./_\u2010-\u2015\u2212]|%2[0BDbd])?"
 # Year (two or four digits), month, day (from 61 for a samordningsnummer), four digits. No check digit is
 # asked for: a number that was mistyped is still somebody's.
@@ -30,6 +31,7 @@ _IDENTIFIER: Final = (
     r"|[0-9a-f]{64}|[0-9a-f]{32}|[0-9a-f]{16})(?![0-9A-Za-z])"
 )
 _KEPT_OR_NUMBER: Final = re.compile(rf"({_IDENTIFIER})|{_PERSONAL_NUMBER}", re.ASCII)
+_TEN_DIGITS_LONG: Final = 10**9
 _TEN_DIGITS: Final = re.compile(r"[0-9](?:[^0-9]{0,3}[0-9]){9}")
 
 
@@ -46,11 +48,16 @@ def clean_text(text: str) -> str:
 def clean(value: object, depth: int = 0) -> Any:
     """The value as plain JSON data with every text cleaned. An object of an unknown class becomes its class's
     name, since nobody knows what its text form would tell."""
+    # The common cases first: a line is written for every request.
+    if type(value) is str:
+        return clean_text(value)
+    if type(value) in _HARMLESS:
+        return value
     match value:
-        case None | bool() | float():
-            return value
         case Enum():
             return clean(value.value, depth)
+        case int() if -_TEN_DIGITS_LONG < value < _TEN_DIGITS_LONG:
+            return value
         case int():
             return value if clean_text(str(value)) == str(value) and abs(value) < 2**63 else NUMBER
         case str():

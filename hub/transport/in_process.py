@@ -25,6 +25,10 @@ class InProcessTransport:
         self._listeners: dict[str, set[_Listener]] = {}
         self._is_closed = False
 
+    @property
+    def is_immediate(self) -> bool:
+        return True
+
     async def publish(self, claims: Sequence[ClaimCheck]) -> None:
         await self.probe()
         for claim in claims:

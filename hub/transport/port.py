@@ -28,6 +28,11 @@ class Subscription(Protocol):
 
 
 class Transport(Protocol):
+    @property
+    def is_immediate(self) -> bool:
+        """True when the unit's door is the store itself: a claim check is there as soon as it is committed, and
+        publishing only rings the bell. The outbox then needs no second commit to say so."""
+
     async def publish(self, claims: Sequence[ClaimCheck]) -> None:
         """Hands claim checks to their units' doors; returns when they are there. Raises `TransportUnavailable`."""
 

@@ -42,6 +42,7 @@ def _encodings(text: str) -> Iterator[bytes]:
         yield form.encode("utf-16-le")
         yield json.dumps(form)[1:-1].encode()
         yield quote(form).encode()
+        yield form.replace("-", "%2D").replace("+", "%2B").encode()
         yield "".join(f"%{byte:02X}" for byte in form.encode()).encode()
         yield "".join(f"\\u{ord(char):04x}" for char in form).encode()
         yield form.encode().hex().encode()

@@ -113,6 +113,13 @@ def test_broken_rules_are_found(look, tmp_path):
     assert "samverkan rules check" in found["rules"]["advice"]
 
 
+def test_a_schema_that_is_not_as_published_is_found(look, monkeypatch):
+    monkeypatch.setattr("schemas.check.digest", lambda _: "sha256:another")
+    found, _ = look()
+    assert wrong(found) == ["schemas"]
+    assert "plan.decided/1.0" in found["schemas"]["text"]
+
+
 def test_a_clock_before_the_program_is_found(look):
     with time_machine.travel(datetime(1970, 1, 2, tzinfo=UTC), tick=False):
         found, _ = look()

@@ -52,7 +52,7 @@ def test_shows_the_log_oldest_first(look):
 
 def test_limit_takes_the_newest(look):
     assert log(look, "--limit", "2") == log(look)[-2:]
-    assert log(look, "--limit", "1", "--type", "consent.recorded") == log(look, "--type", "consent.recorded")[-1:]
+    assert log(look, "--limit", "1", "--unit", "sd-farsta") == log(look, "--unit", "sd-farsta")[-1:]
 
 
 def test_after_goes_on_from_an_entry_and_tells_where_it_ended(look):

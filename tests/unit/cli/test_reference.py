@@ -57,7 +57,7 @@ def test_shows_the_fields_of_a_type(call):
 
 
 def test_shows_the_schema_as_it_is_published(call):
-    result = call("schemas", "show", "referral.submitted", "1.0", "--json")
+    result = call("schemas", "show", "referral.submitted", "1.0", "--json", shows_examples=True)
     assert json.loads(result.stdout) == registry.packaged().get_type("referral.submitted", "1.0").document
 
 

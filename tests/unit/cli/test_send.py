@@ -1,9 +1,11 @@
 """Sending from a file, and asking what would be decided."""
 
 import json
+import socket
 import uuid
 
 import pytest
+import stamina
 
 
 def test_prints_the_receipt_and_ends_well(ask, messages, case_id):
@@ -23,12 +25,14 @@ def test_says_what_it_filled_in(ask, messages):
     assert "source /units/sd-farsta" in told
 
 
-def test_keeps_what_stands_there_and_a_repeated_message_gets_the_same_receipt(ask, messages, call):
-    event = json.loads(messages.write(json.loads(messages.referral.read_text())).read_text())
+def test_keeps_what_stands_there(ask, messages):
+    event = json.loads(messages.referral.read_text())
     event |= {"specversion": "1.0", "id": str(uuid.uuid4()), "time": "2026-02-02T09:12:00+01:00"}
-    event["source"] = "/units/sd-farsta"
-    result = ask("send", messages.write(event), "--as", "sd-farsta", "--json")
+    event["source"] = "/units/jt-sydost"
+    result = ask("send", messages.write(event), "--as", "sd-farsta")
     assert "Filled in" not in result.stderr
+    # Another's source is the hub's to refuse, not a thing to put right unseen.
+    assert result.exit_code == 1
 
 
 def test_the_same_id_gives_the_same_receipt_again(ask, messages):
@@ -113,13 +117,25 @@ def test_an_address_that_is_none_is_wrong_use(call, messages):
     assert "--hub takes the address of a hub" in result.stderr
 
 
-def test_something_else_at_the_address_is_told(call, messages, hub):
-    result = call("send", messages.consent, "--as", "sd-farsta", "--token", "x", "--hub", f"{hub.url}/docs")
+def test_an_address_where_no_hub_answers_is_a_no(call, messages, hub):
+    result = call("send", messages.consent, "--as", "sd-farsta", "--token", "x", "--hub", f"{hub.url}/elsewhere")
     assert result.exit_code == 1
+    assert "NOT_FOUND" in result.stdout
+
+
+def test_a_hub_that_is_not_there_is_told_while_it_is_tried_again(call, messages):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    words = ["send", messages.consent, "--as", "sd-farsta", "--token", "x", "--json"]
+    with stamina.set_testing(True, attempts=2):  # no waits
+        result = call(*words, "--hub", f"http://127.0.0.1:{port}")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "trying again in" in result.stderr
+    assert "is it running" in result.stderr.splitlines()[-1]
 
 
 def test_explains_in_words_and_stores_nothing(ask, call, hub, case_id, messages):
-    event = json.loads(messages.write(json.loads(messages.fresh_consent.read_text())).read_text())
+    event = json.loads(messages.fresh_consent.read_text())
     event["source"] = "/units/sd-farsta"
     event["data"]["content"]["consent_id"] = str(uuid.uuid4())
     before = call("audit", "show", "--data-dir", hub.data_dir).stdout

@@ -1,5 +1,6 @@
 """Starting, stopping, and everything that can be in the way of a start."""
 
+import asyncio
 import dataclasses
 import json
 import os
@@ -11,6 +12,7 @@ import pytest
 import typer
 
 from hub import settings
+from hub.cli import serve as serving
 from hub.cli.main import app
 
 
@@ -136,6 +138,28 @@ def test_every_setting_is_a_flag():
     named = {one.name for one in dataclasses.fields(settings.Settings)}
     # The distributed engine's addresses may hold passwords, which every user of the machine could read in a flag.
     assert flags == named - {"database_url", "broker_url"} | {"config"}
+
+
+async def test_a_second_signal_does_not_wait_for_requests_under_way():
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, lambda: None)
+    serving._let_the_next_signal_through()
+    assert [loop.remove_signal_handler(name) for name in (signal.SIGTERM, signal.SIGINT)] == [False, False]
+
+
+async def test_a_demonstration_that_fails_leaves_the_hub_alone(monkeypatch, tmp_path):
+    played = []
+
+    async def fail(*given):
+        played.append(given)
+        raise RuntimeError
+
+    monkeypatch.setattr("hub.demo.play.play", fail)
+    monkeypatch.setattr("hub.bootstrap.build_issuer", lambda _: "issuer")
+    given = settings.load({"data_dir": tmp_path}, {}, None)
+    await serving._play(given, "http://127.0.0.1:1")
+    assert played == [("http://127.0.0.1:1", given, "issuer")]
 
 
 def test_migrate_makes_database_and_keys_and_may_be_repeated(call, tmp_path):

@@ -1,0 +1,110 @@
+"""Every address: closed unless it is public, described as it is, and described validly."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import openapi_spec_validator
+import pytest
+
+from hub.api import table
+from hub.api.routes import Access
+from tests.support import events
+from tests.support.field import Field
+
+WALK = [(operation.method, operation.path, operation.access) for operation in table.OPERATIONS]
+PUBLIC = {
+    "/v1/directory/units",
+    "/v1/catalogue",
+    "/schemas/{type}/{version}",
+    "/livez",
+    "/readyz",
+    "/metrics",
+    "/openapi.json",
+    "/docs",
+    "/docs/start.js",
+    "/docs/assets/{name}",
+}
+
+
+def path_of(template: str) -> str:
+    return re.sub(r"\{[^}]+\}", events.new_id(), template)
+
+
+@pytest.mark.parametrize(("method", "path", "access"), WALK)
+async def test_only_what_is_public_answers_without_a_token(
+    field: Field, method: str, path: str, access: Access
+) -> None:
+    answer = await field.stranger().call(method, path_of(path))
+    if access is Access.PUBLIC:
+        assert answer.status in (200, 404)
+    else:
+        assert (answer.status, answer.code) == (401, "NOT_AUTHENTICATED")
+
+
+def test_public_is_what_the_contract_calls_public() -> None:
+    assert {path for _, path, access in WALK if access is Access.PUBLIC} <= PUBLIC | {
+        "/asyncapi.json",
+        "/log/checkpoint",
+        "/log/tile/{tile}",
+        "/.well-known/oauth-authorization-server",
+        "/oauth/token",
+    }
+
+
+@pytest.fixture
+async def document(field: Field) -> dict[str, Any]:
+    answer = await field.get("/openapi.json")
+    assert answer.status == 200
+    found: dict[str, Any] = answer.json
+    return found
+
+
+async def test_the_openapi_document_is_one(document: dict[str, Any]) -> None:
+    openapi_spec_validator.validate(document)
+
+
+async def test_the_openapi_document_has_every_route_and_no_other(document: dict[str, Any]) -> None:
+    described = {
+        (method.upper(), path)
+        for path, item in document["paths"].items()
+        for method in item
+        if method in ("get", "post", "put", "delete", "patch")
+    }
+    assert described == {(method, path) for method, path, _ in WALK}
+
+
+async def test_the_openapi_document_says_which_routes_need_a_token(document: dict[str, Any]) -> None:
+    for method, path, access in WALK:
+        operation = document["paths"][path][method.lower()]
+        security = operation.get("security", document.get("security", []))
+        assert bool(security) == (access is not Access.PUBLIC), (method, path)
+
+
+async def test_answers_are_not_kept_by_anybody_on_the_way(field: Field) -> None:
+    case = await field.refer()
+    answer = await case.stadsdel.sent(case.referral.json["id"])
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert "Server" not in answer.headers
+
+
+async def test_one_units_token_opens_one_units_inbox(field: Field) -> None:
+    case = await field.refer()
+    others = {item["delivery"] for item in await field.party("fk-stockholm").inbox()}
+    own = {item["delivery"] for item in await case.jobbtorg.inbox()}
+    assert own
+    assert not own & others
+
+
+async def test_reference_data_is_public_and_complete(field: Field) -> None:
+    units = (await field.get("/v1/directory/units")).json["items"]
+    assert {"sd-farsta", "jt-sydost", "team-sydost"} <= {unit["unit"] for unit in units}
+    assert "sd-norrmalm" not in {unit["unit"] for unit in units}
+    in_2022 = (await field.get("/v1/directory/units", on="2022-03-01")).json["items"]
+    assert "sd-norrmalm" in {unit["unit"] for unit in in_2022}
+    catalogue = (await field.get("/v1/catalogue")).json["items"]
+    assert len(catalogue) >= 10
+    for entry in catalogue:
+        assert (await field.get(entry["dataschema"])).status == 200
