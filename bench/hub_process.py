@@ -16,11 +16,6 @@ async def serve(data_dir: Path) -> None:
     chosen = settings.load({"data_dir": data_dir, "allow_test_numbers": True}, {}, None)
     with (data_dir.parent / "hub.log").open("wb") as log:
         logging.configure("info", "json", log)
-        import gc
-
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(20000, 20, 100)
         server = Server(bootstrap.build_hub(chosen), "127.0.0.1", 0)
         await server.start()
         print(server.url.rpartition(":")[2], flush=True)

@@ -24,7 +24,7 @@ from hub.store.sqlite import SqliteStore, open_readonly
 from hub.telemetry.metrics import Metrics
 from hub.transport.in_process import InProcessTransport
 from hub.transport.port import Transport
-from hub.vault import Vault
+from hub.vault import Vault, VaultLocked
 from routing import directory as directories
 from routing import rulebook as rulebooks
 from routing.directory import Directory
@@ -60,6 +60,7 @@ def build_hub(
         key = open_signing_key(settings, create=True)
         authenticator = TokenAuthenticator(key, issuer=settings.issuer, audience=settings.audience)
     store = store or SqliteStore.open(database_path(settings), clock=clock)
+    refuse_foreign_key(store, vault, settings)
     transport = transport or InProcessTransport()
     book = ConsentBook(directory)
     receiver = Receiver(registry, directory, rulebook, vault, allow_test_numbers=settings.allow_test_numbers)
@@ -98,6 +99,15 @@ def build_hub(
         group=group,
         relay=Relay(store, transport, group),
     )
+
+
+def refuse_foreign_key(store: Store, vault: Vault, settings: Settings) -> None:
+    """Another database's key would open nothing here, and what it sealed from now on nobody else's could open."""
+    if store.reader().find_kek_id() not in (None, vault.kek_id):
+        store.close()
+        raise VaultLocked(
+            f"The key file {settings.data_dir / MASTER_KEY} belongs to another database; restore the one made with it."
+        )
 
 
 def prepare_data_dir(path: Path) -> None:

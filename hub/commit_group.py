@@ -159,17 +159,14 @@ class CommitGroup:
         by_class: dict[type, list[Any]] = {}
         for waiting in batch:
             by_class.setdefault(type(waiting.command), []).append(waiting.command)
-        for kind, commands in by_class.items():
-            self._handlers[kind].prepare(ledger, commands)
-        answers: list[Any] = []
-        for waiting in batch:
-            try:
-                answers.append(self._handlers[type(waiting.command)].handle(ledger, waiting.command))
-            except StoreUnavailable:
-                raise
-            except Exception as fault:
-                raise _Spoilt(fault) from fault
-        return answers
+        try:
+            for kind, commands in by_class.items():
+                self._handlers[kind].prepare(ledger, commands)
+            return [self._handlers[type(waiting.command)].handle(ledger, waiting.command) for waiting in batch]
+        except StoreUnavailable:
+            raise
+        except Exception as fault:
+            raise _Spoilt(fault) from fault
 
     async def _one_by_one(self, batch: Sequence[_Waiting], fault: Exception) -> None:
         """A command that raised may have left half of itself in the ledger: its group is undone and tried again in

@@ -62,11 +62,14 @@ class SealingKey:
         """A keyed commitment of 128 bits in hex (HMAC-SHA256), for the audit log.
 
         It tells nothing without the lane's data key, and nothing at all after that has been destroyed."""
-        return hmac.digest(self._commitment_key, data, "sha256")[:16].hex()
+        commitment = self._commitment.copy()
+        commitment.update(data)
+        return commitment.digest()[:16].hex()
 
     @cached_property
-    def _commitment_key(self) -> bytes:
-        return key_file.derive(self._data_key, "audit-commitment", salt=self._commitment_base)
+    def _commitment(self) -> hmac.HMAC:
+        # The data key is 32 random bytes, so the extract step alone (RFC 5869 2.2) gives an independent key.
+        return _keyed(hmac.digest(self._commitment_base, self._data_key, "sha256"))
 
 
 class Vault:
@@ -75,8 +78,8 @@ class Vault:
     def __init__(self, secret: bytes) -> None:
         key_encryption_key = key_file.derive(secret, "key-encryption")
         self._wrapper = AESGCM(key_encryption_key)
-        self._person_index_key = key_file.derive(secret, "person-index")
-        self._fingerprint_key = key_file.derive(secret, "fingerprint")
+        self._person_index = _keyed(key_file.derive(secret, "person-index"))
+        self._fingerprint = _keyed(key_file.derive(secret, "fingerprint"))
         self._commitment_base = key_file.derive(secret, "commitment")
         self.kek_id: Final = hashlib.sha256(b"samverkan/1/kek-id\0" + key_encryption_key).hexdigest()[:16]
         self._unwrapped: OrderedDict[str, tuple[bytes, SealingKey]] = OrderedDict()
@@ -133,12 +136,16 @@ class Vault:
         the number) when it is not in its 12-digit form, since two forms would be two persons."""
         if _CANONICAL_NUMBER.fullmatch(canonical_number) is None:
             raise ValueError("a person key is made from the canonical 12-digit number only")
-        return hmac.digest(self._person_index_key, canonical_number.encode(), "sha256")[:16].hex()
+        index = self._person_index.copy()
+        index.update(canonical_number.encode())
+        return index.digest()[:16].hex()
 
     def fingerprint(self, said: bytes) -> bytes:
         """A keyed fingerprint of 128 bits: equal for equal events, and no help to who guesses at their
         content."""
-        return hmac.digest(self._fingerprint_key, said, "sha256")[:16]
+        fingerprint = self._fingerprint.copy()
+        fingerprint.update(said)
+        return fingerprint.digest()[:16]
 
     def _remember(self, lane_id: str, wrapped: bytes, key: SealingKey) -> None:
         with self._lock:
@@ -152,6 +159,11 @@ def body_aad(lane_id: str, source: str, message_id: str, type: str, version: str
     """What binds a sealed body to its row: moved to another message, case or schema version it no longer
     opens."""
     return _encode("body", lane_id, source, message_id, type, version)
+
+
+def _keyed(key: bytes) -> hmac.HMAC:
+    """HMAC-SHA256 with its key taken in, to be copied for each use: a third of the time of starting anew."""
+    return hmac.new(key, digestmod="sha256")
 
 
 def _key_aad(lane_id: str) -> bytes:

@@ -86,7 +86,8 @@ class Consent:
         """Why this consent cannot have another version, None when it can."""
         if self.status is ConsentStatus.WITHDRAWN:
             return RefusalCode.CONSENT_WITHDRAWN
-        return RefusalCode.CONSENT_EXPIRED if at >= self.ends_at() else None
+        ended = self.status is ConsentStatus.EXPIRED or at >= self.ends_at()
+        return RefusalCode.CONSENT_EXPIRED if ended else None
 
     def names(self, authority: str) -> bool:
         """True when the authority is on either side of an edge, and so knows of the consent."""

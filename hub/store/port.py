@@ -37,6 +37,9 @@ class Reader(Protocol):
 
     def find_data_keys(self, lane_ids: Collection[str]) -> dict[str, records.DataKey]: ...
 
+    def find_kek_id(self) -> str | None:
+        """Which master key wrapped the data keys here; None while there are none."""
+
     def find_deliveries(self, delivery_ids: Collection[str]) -> dict[str, records.DeliveryView]:
         """With the message's sealed body."""
 

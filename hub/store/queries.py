@@ -43,6 +43,8 @@ CONSENTS: Final = select(*rows.CONSENT).where(_among(_consents.c.consent_id), _i
 
 DATA_KEYS: Final = select(*tables.data_keys.c).where(_among(tables.data_keys.c.lane_id))
 
+KEK_ID: Final = select(tables.data_keys.c.kek_id).limit(1)
+
 SEQUENCES: Final = select(*tables.sequences.c).where(_among(tables.sequences.c.lane_id))
 
 DELIVERIES: Final = (

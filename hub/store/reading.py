@@ -69,6 +69,10 @@ class SqlReader:
     def find_data_keys(self, lane_ids: Collection[str]) -> dict[str, records.DataKey]:
         return {cells[0]: records.DataKey(*cells) for cells in self._among(queries.DATA_KEYS, lane_ids)}
 
+    def find_kek_id(self) -> str | None:
+        found = self._rows(queries.KEK_ID)
+        return found[0][0] if found else None
+
     def find_deliveries(self, delivery_ids: Collection[str]) -> dict[str, records.DeliveryView]:
         found: dict[str, records.DeliveryView] = {}
         width = len(rows.DELIVERY)

@@ -41,9 +41,10 @@ class Metrics:
         self.commit_seconds = Histogram(
             "hub_commit_seconds", "Time of one commit.", buckets=_COMMIT_SECONDS, registry=self.registry
         )
-        self.outbox_rows = Gauge("hub_outbox_rows", "Claims that no transport has taken yet.", registry=self.registry)
         self.outbox_oldest_age_seconds = Gauge(
-            "hub_outbox_oldest_age_seconds", "Age of the oldest of them; 0 when none.", registry=self.registry
+            "hub_outbox_oldest_age_seconds",
+            "Age of the oldest claim check that no transport has taken; 0 when none.",
+            registry=self.registry,
         )
         self.audit_tree_size = Gauge(
             "hub_audit_tree_size", "Entries in the tamper-evident log.", registry=self.registry

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -28,13 +28,13 @@ async def note(field: Field, sender: str = "sd-farsta", to: str = "sdn-skarpnack
 
 
 @pytest.fixture
-async def quiet(field: Field) -> AsyncIterator[Party]:
+async def quiet(field: Field) -> Party:
     """A unit that has taken over all that was in its inbox."""
     unit = field.party("sfi-stockholm")
     while items := await unit.inbox():
         for item in items:
             assert (await unit.acknowledge(item["delivery"])).status == 204
-    yield unit
+    return unit
 
 
 async def test_a_claim_check_says_where_to_fetch_and_nothing_of_the_person(field: Field, quiet: Party) -> None:
@@ -275,9 +275,7 @@ async def test_each_party_sees_its_own_part_of_a_consent(field: Field) -> None:
     assert (await field.party("fk-stockholm").call("GET", path)).status == 404
 
 
-async def test_every_look_is_in_the_log(
-    start_hub: Callable[..., HubProcess], session: aiohttp.ClientSession
-) -> None:
+async def test_every_look_is_in_the_log(start_hub: Callable[..., HubProcess], session: aiohttp.ClientSession) -> None:
     field = Field(session, start_hub())
     case = await field.refer()
     delivery = delivery_of(case.referral, case.jobbtorg.unit)

@@ -77,7 +77,9 @@ async def test_binary_mode(field: Field) -> None:
     case = await field.refer()
     event = answered(case)
     body = event.pop("data")
-    headers = {f"ce-{name}": quote(str(value), safe=":/+") for name, value in event.items() if name != "datacontenttype"}
+    headers = {
+        f"ce-{name}": quote(str(value), safe=":/+") for name, value in event.items() if name != "datacontenttype"
+    }
     answer = await case.jobbtorg.post(body, "application/json", **headers)
     assert answer.status == 202
     # The same event in the other mode is the same message.

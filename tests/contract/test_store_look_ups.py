@@ -213,3 +213,9 @@ async def test_a_clock_that_was_put_back_hides_no_entry_of_the_log(store: port.S
     await stored.keep(store, records.Changes(audit=rows))
     found = store.reader().list_audit(records.AuditQuery(since=stored.NOON + timedelta(seconds=40)))
     assert [row.index for row in found] == [1, 2, 3]
+
+
+async def test_tells_which_master_key_wrapped_the_data_keys(store: port.Store) -> None:
+    assert store.reader().find_kek_id() is None
+    await stored.keep(store, records.Changes(data_keys=[records.DataKey("case-1", b"wrapped", "kek-7")]))
+    assert store.reader().find_kek_id() == "kek-7"

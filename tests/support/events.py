@@ -1,7 +1,7 @@
 """Messages with valid defaults: a test shows only what it is about.
 
-Each type begins as the example in its own schema, resting on whatever consent there is; times follow the instant that is handed over, so that the same
-message is valid on the day of a fixed clock and on the day of a running process.
+Each type begins as the example in its own schema, resting on whatever consent there is. Times follow the instant that
+is handed over, so that the same message is valid on the day of a fixed clock and on the day of a running process.
 """
 
 from __future__ import annotations

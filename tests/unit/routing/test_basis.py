@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from routing import decision as decisions
 from routing import rulebook as rulebooks
 from routing.decision import Verdict
 from routing.refusals import RefusalCode
@@ -154,7 +155,7 @@ def test_two_addresses_of_one_recipient_are_one_recipient() -> None:
     basis = [("jt", "OSL_10_2", None)]
     assert outcome(judge("referral.submitted", to=to, basis=basis)) == "accepted"
     message = judging.message("referral.submitted", to=to, basis=basis)
-    again = judging.decisions.decide_again(
+    again = decisions.decide_again(
         message, "jt-sydost", "jt", judging.situation(), judging.directory(), judging.rules()
     )
     assert again.discloses

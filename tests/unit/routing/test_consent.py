@@ -11,7 +11,7 @@ import pytest
 from routing import consent as consents
 from routing.consent import ConsentStatus, Exclusion
 from routing.refusals import RefusalCode
-from tests.support import judging
+from tests.support import events, judging, persons
 from tests.support.judging import covered, edge
 
 STOCKHOLM = ZoneInfo("Europe/Stockholm")
@@ -151,7 +151,7 @@ def test_the_nearest_reason_is_named() -> None:
 
 # -- what is recorded ------------------------------------------------------------------------------------------------
 
-RECORDED = {"person": judging.persons.ASTA}
+RECORDED = {"person": persons.ASTA}
 
 
 def recorded(known: consents.Consent | None = None, **content: object) -> str:
@@ -160,7 +160,7 @@ def recorded(known: consents.Consent | None = None, **content: object) -> str:
     decision = judging.judge(
         "consent.recorded",
         consents=[known] if known else [],
-        content={"edges": judging.events.both_ways("sdn-farsta", "amn"), **content},
+        content={"edges": events.both_ways("sdn-farsta", "amn"), **content},
     )
     return judging.outcome(decision)
 
@@ -198,6 +198,7 @@ def test_another_recorder_or_person_gets_the_answer_of_a_wrong_number() -> None:
 def test_what_is_withdrawn_or_run_out_needs_a_new_paper() -> None:
     assert recorded(consents.withdraw(judging.consent())) == "CONSENT_WITHDRAWN"
     assert recorded(judging.consent(valid_to=date(2026, 3, 1))) == "CONSENT_EXPIRED"
+    assert recorded(judging.consent(valid_to=date(2026, 3, 2))) == "accepted"  # on its last day
     assert recorded(consents.withdraw(judging.consent(), categories=["BE"])) == "accepted"
 
 
@@ -228,7 +229,7 @@ def test_a_stranger_hears_the_same_as_of_an_unknown_consent() -> None:
 
 
 def test_another_persons_consent_is_not_withdrawn() -> None:
-    assert withdrawn(judging.consent(), "sd-farsta", person=judging.persons.BO) == "CONSENT_MISSING"
+    assert withdrawn(judging.consent(), "sd-farsta", person=persons.BO) == "CONSENT_MISSING"
     assert withdrawn(judging.consent(), "sd-farsta", person=None) == "accepted"
 
 

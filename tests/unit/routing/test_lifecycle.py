@@ -10,7 +10,7 @@ import pytest
 
 from routing import lifecycle, preconditions
 from routing.case import Case, PlanChain
-from tests.support import judging, persons
+from tests.support import events, judging, persons
 from tests.support.judging import judge, outcome
 
 # message (with what decides between two steps) -> state -> state afterwards. A dot: STATE_CONFLICT.
@@ -221,7 +221,7 @@ def test_a_joint_plan_needs_the_participant_and_a_lead_that_agreed() -> None:
 
 def test_a_message_about_a_consent_moves_no_case() -> None:
     case = judging.case("closed", closed_at=judging.NOON)
-    edges = judging.events.both_ways("sdn-farsta", "amn")
+    edges = events.both_ways("sdn-farsta", "amn")
     decision = judge("consent.recorded", case=case, content={"edges": edges})
     assert decision.case == case
 
@@ -242,7 +242,7 @@ def test_a_plan_without_a_period_is_measured_by_its_activities() -> None:
     case = judging.case("enrolled")
     fitting = judge("plan.proposed", case=case, consents=[judging.consent()], content={"period": None})
     assert outcome(fitting) == "accepted"
-    activities = judging.events.data("plan.proposed", at=judging.NOON)["content"]["activities"]
+    activities = events.data("plan.proposed", at=judging.NOON)["content"]["activities"]
     activities[1]["planned_end"] = "2026-12-31"
     content = {"period": None, "activities": activities, "deviations": None}
     assert outcome(judge("plan.proposed", case=case, consents=[judging.consent()], content=content)) == "SCHEMA_INVALID"

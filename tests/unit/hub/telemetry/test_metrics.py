@@ -13,7 +13,6 @@ def test_metrics_tell_what_was_counted():
     found.request_seconds.labels(route="/v1/messages", method="POST", status="202").observe(0.02)
     found.commit_group_size.observe(30)
     found.commit_seconds.observe(0.003)
-    found.outbox_rows.set(4)
     found.outbox_oldest_age_seconds.set(1.5)
     found.audit_tree_size.set(70_000)
     found.deliveries.labels(state="pending").set(3)
@@ -26,7 +25,6 @@ def test_metrics_tell_what_was_counted():
     assert told['hub_request_seconds_count{method="POST",route="/v1/messages",status="202"}'] == 1
     assert told["hub_commit_group_size_sum"] == 30
     assert told['hub_commit_seconds_bucket{le="0.005"}'] == 1
-    assert told["hub_outbox_rows"] == 4
     assert told["hub_outbox_oldest_age_seconds"] == 1.5
     assert told["hub_audit_tree_size"] == 70_000
     assert told['hub_deliveries{state="pending"}'] == 3
