@@ -81,7 +81,14 @@ def find_grounds(
     if given:
         return Grounds(covered, given[0].basis)
     reasons = [grounds.missing for grounds in found if grounds.missing is not None]
-    return Grounds(frozenset(), None, reasons[0] if reasons else RefusalCode.NO_BASIS)
+    return Grounds(frozenset(), None, reasons[0] if reasons else _unclaimed_reason(question))
+
+
+def _unclaimed_reason(question: _Question) -> RefusalCode:
+    """Nothing was claimed. Where a consent is the only thing that could be, its lack is the reason."""
+    bases = question.rulebook.bases
+    claimable = [code for code in question.recipient.rule.bases if bases[code].claimed]
+    return RefusalCode.CONSENT_MISSING if claimable == [CONSENT] else RefusalCode.NO_BASIS
 
 
 def _claims(question: _Question) -> list[BasisClaim]:

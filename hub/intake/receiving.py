@@ -80,6 +80,8 @@ class Receiver:
         if refusal is not None:
             return NotAccepted(refusal)
         faults = message_type.faults(envelope.data)
+        if faults and _leaves_protection_open(envelope.data):
+            return NotAccepted(Refusal(RefusalCode.PROTECTED_IDENTITY, "protected_identity"))
         if faults:
             listed = tuple(Fault(f"/data{fault.pointer}", fault.keyword, fault.detail) for fault in faults)
             return NotAccepted(Refusal(RefusalCode.SCHEMA_INVALID, f"{name}/schema"), faults=listed)
@@ -146,3 +148,9 @@ class Receiver:
             subject=attributes.get("subject"),
             person_key=key,
         )
+
+
+def _leaves_protection_open(data: Mapping[str, Any]) -> bool:
+    """A sender that does not say whether the person is protected is answered as if the person were: by a human."""
+    handling = data.get("handling")
+    return isinstance(handling, dict) and "protected_identity" not in handling

@@ -223,3 +223,33 @@ async def test_a_dry_run_says_what_would_come_and_leaves_nothing(field: Field) -
     assert event["id"] in {item["message"] for item in await case.stadsdel.inbox()}
     event["id"] = events.new_id()
     assert (await explain()).code == "STATE_CONFLICT"
+
+
+async def test_what_the_sender_says_about_the_thread_reaches_the_recipient(field: Field) -> None:
+    case = await field.refer()
+    attributes = {
+        "correlationid": events.new_id(),
+        "causationid": case.referral.json["id"],
+        "traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+        "expirytime": (fields.now() + timedelta(days=1)).isoformat(timespec="seconds"),
+        "dataschema": "/schemas/referral.answered/1.0",
+    }
+    event = answered(case) | attributes
+    sent = await case.jobbtorg.post(event)
+    copy = await case.stadsdel.read(delivery_of(sent, case.stadsdel.unit))
+    assert copy.headers["Content-Type"].startswith(party.STRUCTURED)
+    seen = copy.json
+    assert attributes == {name: seen[name] for name in attributes}
+    assert (seen["id"], seen["source"], seen["subject"]) == (event["id"], event["source"], case.case_id)
+    assert (seen["sequence"], seen["deliveryid"]) == ("1", delivery_of(sent, case.stadsdel.unit))
+    assert seen["recordedtime"] == sent.json["recordedtime"]
+    assert seen["data"]["content"] == event["data"]["content"]
+
+
+async def test_a_look_at_the_head_alone_reads_nothing(field: Field) -> None:
+    case = await field.refer()
+    delivery = delivery_of(case.referral, case.jobbtorg.unit)
+    answer = await case.jobbtorg.call("HEAD", f"/v1/inbox/{delivery}")
+    assert (answer.status, answer.body) == (405, b"")
+    (row,) = (await case.stadsdel.sent(case.referral.json["id"])).json["recipients"]
+    assert row["state"] != "read"

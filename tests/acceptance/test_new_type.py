@@ -7,7 +7,6 @@ import re
 import shutil
 import tomllib
 from collections.abc import AsyncIterator, Callable
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ import pytest
 from hub import bootstrap, settings
 from hub.api.server import Server
 from schemas import registry
-from tests.support import events, persons
+from tests.support import events, hub_here, persons
 from tests.support import field as fields
 from tests.support.field import Field
 from tests.support.hub_process import HubProcess
@@ -81,18 +80,6 @@ SCHEMA: dict[str, Any] = {
 }
 
 
-class Running:
-    """Enough of a `HubProcess` for parties to speak to a hub in this process."""
-
-    def __init__(self, server: Server, given: settings.Settings) -> None:
-        self.url = server.url
-        self.data_dir = given.data_dir
-        self._issuer = bootstrap.build_issuer(given)
-
-    def token(self, unit: str) -> str:
-        return self._issuer.issue(unit, timedelta(minutes=10), datetime.now(UTC))
-
-
 @pytest.fixture
 async def enlarged(tmp_path: Path, session: aiohttp.ClientSession) -> AsyncIterator[Field]:
     """A hub whose catalogue has one file more and whose rulebook one row more."""
@@ -113,7 +100,7 @@ async def enlarged(tmp_path: Path, session: aiohttp.ClientSession) -> AsyncItera
     )
     server = Server(bootstrap.build_hub(given, registry=registry.Registry.load(schemas)), "127.0.0.1", 0)
     await server.start()
-    yield Field(session, Running(server, given))  # type: ignore[arg-type]
+    yield Field(session, hub_here.HubHere(server, given))  # type: ignore[arg-type]
     await server.stop()
 
 

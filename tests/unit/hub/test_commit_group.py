@@ -219,7 +219,8 @@ async def test_more_than_it_can_hold_is_refused(shelf: Shelf) -> None:
     group.start()
     tasks = await behind_a_commit(group, shelf, Note("b"), Note("c"))
     with pytest.raises(Overloaded):
-        await group.submit(Note("d"))
+        async with asyncio.timeout(5):
+            await group.submit(Note("d"))
     shelf.gate.set()
     assert await settle(tasks) == ["a after 0", "b after 0", "c after 1"]
     assert await group.submit(Note("e")) == "e after 0"
@@ -229,7 +230,8 @@ async def test_more_than_it_can_hold_is_refused(shelf: Shelf) -> None:
 async def test_nothing_is_taken_before_it_has_started(shelf: Shelf) -> None:
     # Nobody would ever answer.
     with pytest.raises(Overloaded):
-        await make(shelf).submit(Note("a"))
+        async with asyncio.timeout(5):
+            await make(shelf).submit(Note("a"))
 
 
 async def test_stopping_finishes_what_is_waiting_and_takes_nothing_new(shelf: Shelf) -> None:
@@ -243,7 +245,8 @@ async def test_stopping_finishes_what_is_waiting_and_takes_nothing_new(shelf: Sh
     stopping = asyncio.create_task(group.stop())
     await asyncio.sleep(0)
     with pytest.raises(Overloaded):
-        await group.submit(Note("c"))
+        async with asyncio.timeout(5):
+            await group.submit(Note("c"))
     shelf.gate.set()
     await stopping
     assert await settle(tasks) == ["a after 0", "b after 0"]

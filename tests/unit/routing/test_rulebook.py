@@ -103,7 +103,7 @@ def test_control_is_no_purpose() -> None:
         ("enrolment.confirmed", "jt", ["jobbtorg_planning", "af_coordination"], "t6", None, "required"),
         ("plan.proposed", "jt", ["jobbtorg_planning"], "t8", None, "required"),
         ("plan.decided", "sd", ["jobbtorg_planning"], "t9 t10 t10b", None, "required"),
-        ("case.closed", "jt", ["jobbtorg_planning", "af_coordination"], "t19", None, "required"),
+        ("case.closed", "jt", ["jobbtorg_planning", "af_coordination"], "t19d t19", None, "required"),
         ("finsam.case-initiated", "sd jt af fk rg", ["finsam_joint_planning"] * 2, "f1", "finsam", "optional"),
         ("finsam.joint-plan-recorded", "team", ["finsam_joint_planning"], "f5", None, "required"),
         ("consent.recorded", "sd jt af fk rg sfi", ["consent_administration"], "", None, "optional"),

@@ -59,7 +59,6 @@ REFUSED: list[tuple[str, Change, str, str]] = [
     ("consent.withdrawn", {"categories": None}, "/content/categories", "required"),
     ("consent.withdrawn", {"scope": "parties"}, "/content/parties", "required"),
     ("consent.withdrawn", {"scope": "parties", "parties": []}, "/content/parties", "minItems"),
-    ("finsam.case-initiated", {"consent_id": None}, "/content/consent_id", "required"),
     ("finsam.case-initiated", {"mode": "anonymous"}, "/person", "false"),
     ("finsam.case-initiated", {"mode": "anonymous"}, "/content/consent_id", "false"),
     ("finsam.case-initiated", {"contact": {"interpreter": True}}, "/content", "additionalProperties"),
@@ -107,6 +106,7 @@ ACCEPTED: list[tuple[str, Change]] = [
     ("finsam.joint-plan-recorded", {"participant_present": False}),
     ("referral.submitted", {"contact": {"interpreter": False}, "note": "Rad ett\nRad två"}),
     ("referral.submitted", {"contact": None, "support_ongoing": None, "consent_id": None}),
+    ("finsam.case-initiated", {"consent_id": None}),
 ]
 
 
