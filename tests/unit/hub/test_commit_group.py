@@ -114,7 +114,8 @@ def ask(group: CommitGroup, *commands: Note) -> list[asyncio.Task[Any]]:
 
 
 async def settle(tasks: Sequence[asyncio.Task[Any]]) -> list[Any]:
-    return await asyncio.gather(*tasks, return_exceptions=True)
+    async with asyncio.timeout(5):
+        return await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def behind_a_commit(group: CommitGroup, shelf: Shelf, *commands: Note) -> list[asyncio.Task[Any]]:
