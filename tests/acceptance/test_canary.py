@@ -89,6 +89,7 @@ async def be_careless(field: Field) -> None:
     await raw_call(field.hub, "GET /livez HTTP/1.1", "Host: x", f"Transfer-Encoding: {number}")
 
 
+@pytest.mark.slow
 async def test_a_careless_caller_leaves_no_person_behind(
     start_hub: Callable[..., HubProcess], session: aiohttp.ClientSession, estate: canary.Estate
 ) -> None:

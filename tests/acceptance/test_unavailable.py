@@ -95,6 +95,7 @@ async def test_readiness_says_what_is_wrong_and_liveness_does_not_care(
         assert (await field.get("/livez")).status == 200
 
 
+@pytest.mark.slow
 async def test_an_unforeseen_fault_tells_nothing(ailing: tuple[Field, Hub], monkeypatch: pytest.MonkeyPatch) -> None:
     field, hub = ailing
     farsta = field.party("sd-farsta")

@@ -146,6 +146,7 @@ async def test_follows_both_ways_and_ends_when_asked(stadsdel: CaseSystem, jobbt
     assert rest.decode().splitlines()[-1].startswith("ended: sent 0")
 
 
+@pytest.mark.slow
 async def test_without_a_hub_the_file_stays_and_the_answer_is_no(stadsdel: CaseSystem) -> None:
     stadsdel.put("a.json", example("referral.submitted"))
     stadsdel.town.url = "http://127.0.0.1:1"

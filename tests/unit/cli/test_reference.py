@@ -73,6 +73,7 @@ def test_an_unknown_version_is_wrong_use_with_those_there_are(call):
     assert "it has 1.0" in result.stderr
 
 
+@pytest.mark.slow
 def test_the_packaged_schemas_and_rules_are_whole(call):
     for command in ("schemas", "rules"):
         result = call(command, "check")
@@ -80,6 +81,7 @@ def test_the_packaged_schemas_and_rules_are_whole(call):
         assert result.stdout.startswith("ok\n")
 
 
+@pytest.mark.slow
 def test_a_changed_schema_is_named(call, tmp_path):
     folder = tmp_path / "schemas"
     for name in ("messages", "parts"):
