@@ -11,12 +11,14 @@ from aiohttp import web
 from hub.api.answers import answer, bad_parameter, known_parameters
 from hub.api.keys import hub_of
 from hub.api.problems import call_problem
+from routing import decision
 from routing.consent import STOCKHOLM
 from routing.directory import Directory, Unit
 from routing.rulebook import Route, Rulebook
 from schemas import envelope as envelopes
 from schemas.registry import MessageType, UnknownSchema
 
+SCHEMA_MEDIA = "application/schema+json"
 PUBLIC = {"Cache-Control": "public, max-age=300"}
 IMMUTABLE = {"Cache-Control": "public, max-age=31536000, immutable"}
 
@@ -93,13 +95,42 @@ def _route(route: Route) -> dict[str, Any]:
     }
 
 
+# Kinds of recipient by the words that a developer would try first, beside the codes of the directory.
+KINDS_IN_WORDS = {
+    "stadsdel": "sd",
+    "jobbtorg": "jt",
+    "arbetsformedlingen": "af",
+    "forsakringskassan": "fk",
+    "region": "rg",
+    "samordnare": "team",
+}
+
+
 async def get_schema(request: web.Request) -> web.Response:
-    """One version of one type, whole and for ever the same."""
+    """One version of one type, whole and for ever the same; with `for` as one kind of recipient can get it at most."""
+    hub = hub_of(request)
+    known_parameters(request, "for")
     try:
-        message_type = hub_of(request).registry.get_type(request.match_info["type"], request.match_info["version"])
+        message_type = hub.registry.get_type(request.match_info["type"], request.match_info["version"])
     except UnknownSchema:
         raise call_problem("NOT_FOUND") from None
-    return answer(message_type.document, media_type="application/schema+json", headers=IMMUTABLE)
+    recipient = request.query.get("for")
+    if recipient is None:
+        return answer(message_type.document, media_type=SCHEMA_MEDIA, headers=IMMUTABLE)
+    view = _view(hub.rulebook, message_type, KINDS_IN_WORDS.get(recipient, recipient))
+    if view is None:
+        raise bad_parameter("for", "En mottagare som typen kan gå till: " + ", ".join(KINDS_IN_WORDS))
+    # The rules decide what a recipient sees, and rules change: this one is not for ever.
+    return answer(view, media_type=SCHEMA_MEDIA, headers=PUBLIC)
+
+
+def _view(rulebook: Rulebook, message_type: MessageType, kind: str) -> dict[str, Any] | None:
+    """The derived schema of the first route that leads to this kind; None when none does."""
+    rule = rulebook.find_type(message_type.name)
+    for route in rule.routes if rule else ():
+        if kind in route.recipients:
+            return decision.view_for(rulebook, message_type, route.recipients[kind], route.purpose).schema
+    return None
 
 
 # Swagger UI as its makers packaged it: `vendor/README.md` says which version.

@@ -178,7 +178,12 @@ OPERATIONS: tuple[Operation, ...] = (
         Access.PUBLIC,
         "referens",
         "En meddelandetyps JSON Schema",
-        {200: ("Schemat; ändras aldrig.", "application/schema+json"), 404: NOT_FOUND},
+        {200: ("Schemat; ändras aldrig.", "application/schema+json"), 400: PROBLEM, 404: NOT_FOUND},
+        parameters=(
+            Parameter(
+                "for", "Så som en viss mottagare som mest kan få det, till exempel jobbtorg.", {"type": "string"}
+            ),
+        ),
     ),
     Operation(
         "GET",

@@ -253,3 +253,16 @@ async def test_a_look_at_the_head_alone_reads_nothing(field: Field) -> None:
     assert (answer.status, answer.body) == (405, b"")
     (row,) = (await case.stadsdel.sent(case.referral.json["id"])).json["recipients"]
     assert row["state"] != "read"
+
+
+async def test_a_developer_can_see_what_one_kind_of_recipient_gets_at_most(field: Field) -> None:
+    whole = (await field.get("/schemas/referral.submitted/1.0")).json
+    theirs = await field.get("/schemas/referral.submitted/1.0", **{"for": "jobbtorg"})
+    assert theirs.status == 200
+    assert "to" in str(whole["$defs"])
+    assert "to" not in theirs.json["properties"]["handling"]["properties"]
+    assert "functional_needs" in theirs.json["properties"]["content"]["properties"]
+    af = (await field.get("/schemas/enrolment.confirmed/1.0", **{"for": "af"})).json
+    assert set(af["properties"]["content"]["properties"]) == {"contact", "af_registration", "coach_function"}
+    stranger = await field.get("/schemas/referral.submitted/1.0", **{"for": "region"})
+    assert (stranger.status, stranger.code) == (400, "BAD_PARAMETER")
