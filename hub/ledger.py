@@ -55,6 +55,7 @@ class Ledger:
         self._messages: dict[MessageKey, StoredMessage] = {}
         self._cases: dict[str, Case] = {}
         self._open_cases: dict[str, list[Case]] = {}
+        self._known_cases_of: dict[str | None, set[str]] = {}
         self._consents: dict[str, Consent] = {}
         self._consents_of: dict[str, set[str]] = {}
         self._stored_consents: dict[str, StoredConsent] = {}
@@ -71,7 +72,8 @@ class Ledger:
     def prepare_cases(self, case_ids: Collection[str]) -> None:
         missing = [case_id for case_id in case_ids if case_id not in self._cases]
         found = self.group.find_cases(missing)
-        self._cases.update(found)
+        for case in found.values():
+            self._know_case(case)
         # Whoever has received something of a case is a party to it, so these are all its counters.
         self.prepare_sequences([(case.case_id, unit) for case in found.values() for unit in case.parties])
 
@@ -82,14 +84,15 @@ class Ledger:
         for person_key in person_keys:
             self._consents_of.setdefault(person_key, set())
         found = self.group.find_consents(person_keys=person_keys, consent_ids=consent_ids)
-        self.prepare_data_keys([consent_lane(stored.consent_id) for stored in found])
-        for stored in found:
+        lanes = [consent_lane(stored.consent_id) for stored in found]
+        self.prepare_data_keys(lanes)
+        for stored, lane_id in zip(found, lanes, strict=True):
             if stored.consent_id in self._stored_consents:
                 continue  # known already, perhaps changed by this group: what is stored is older
-            if consent_lane(stored.consent_id) in self._data_keys:  # else it is erased, and covers nothing
-                key = self.existing_key(consent_lane(stored.consent_id))
+            if lane_id in self._data_keys:  # else it is erased, and covers nothing
                 self._stored_consents[stored.consent_id] = stored
-                self._know_consent(self._book.read(stored, key))
+                consent = self._book.recall(stored) or self._book.read(stored, self.existing_key(lane_id))
+                self._know_consent(consent)
 
     def prepare_data_keys(self, lane_ids: Collection[str]) -> None:
         missing = [lane_id for lane_id in lane_ids if lane_id not in self._data_keys]
@@ -117,7 +120,7 @@ class Ledger:
         if person_key is None:
             return ()
         known = {case.case_id: case for case in self._open_cases.get(person_key, ())}
-        known.update({case.case_id: case for case in self._cases.values() if case.person_key == person_key})
+        known.update({case_id: self._cases[case_id] for case_id in self._known_cases_of.get(person_key, ())})
         return tuple(case for case in known.values() if _is_open(self._cases.get(case.case_id, case)))
 
     def consents_of(self, person_key: str | None) -> dict[str, Consent]:
@@ -155,8 +158,13 @@ class Ledger:
         return number
 
     def put_case(self, case: Case) -> None:
-        self._cases[case.case_id] = case
+        self._know_case(case)
         self.changes.cases[case.case_id] = case
+
+    def _know_case(self, case: Case) -> None:
+        # A case keeps its person; the one who becomes known later joins here, too.
+        self._cases[case.case_id] = case
+        self._known_cases_of.setdefault(case.person_key, set()).add(case.case_id)
 
     def put_message(self, message: StoredMessage, deliveries: Iterable[StoredDelivery]) -> None:
         self._messages[message.key] = message

@@ -35,11 +35,13 @@ class ConsentBook:
         self._kinds: dict[str, str | None] = {}
         self._opened: OrderedDict[str, tuple[StoredConsent, Consent]] = OrderedDict()
 
+    def recall(self, stored: StoredConsent) -> Consent | None:
+        """The consent, when exactly this row has been read before and is still remembered."""
+        known = self._opened.get(stored.consent_id)
+        return known[1] if known is not None and known[0] == stored else None
+
     def read(self, stored: StoredConsent, key: SealingKey) -> Consent:
         """The consent as it counts now. Raises `SealBroken` when the row was altered or moved."""
-        known = self._opened.get(stored.consent_id)
-        if known is not None and known[0] == stored:
-            return known[1]
         sealed_content = key.open(stored.sealed, aad=_aad(stored.consent_id, stored.version))
         consent = self.from_content(orjson.loads(sealed_content), stored.person_key, stored.recorded_by)
         if stored.status != consent.status or stored.narrowing:

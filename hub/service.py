@@ -95,7 +95,7 @@ class Hub:
         elif answer.duplicate:
             self.metrics.duplicate_messages.inc()
         else:
-            self.metrics.messages_accepted.labels(type=received.message.type).inc()
+            self.metrics.count_accepted(received.message.type)
         return answer
 
     def _count_refusal(self, refused: NotAccepted) -> None:

@@ -44,7 +44,7 @@ class SealBroken(Exception):
 class SealingKey:
     """The data key of one lane. Safe to share between threads."""
 
-    def __init__(self, data_key: bytes, commitment_base: bytes) -> None:
+    def __init__(self, data_key: bytes, commitment_base: hmac.HMAC) -> None:
         self._data_key = data_key
         self._commitment_base = commitment_base
         self._cipher = AESGCM(data_key)
@@ -69,7 +69,9 @@ class SealingKey:
     @cached_property
     def _commitment(self) -> hmac.HMAC:
         # The data key is 32 random bytes, so the extract step alone (RFC 5869 2.2) gives an independent key.
-        return _keyed(hmac.digest(self._commitment_base, self._data_key, "sha256"))
+        extracted = self._commitment_base.copy()
+        extracted.update(self._data_key)
+        return _keyed(extracted.digest())
 
 
 class Vault:
@@ -80,7 +82,7 @@ class Vault:
         self._wrapper = AESGCM(key_encryption_key)
         self._person_index = _keyed(key_file.derive(secret, "person-index"))
         self._fingerprint = _keyed(key_file.derive(secret, "fingerprint"))
-        self._commitment_base = key_file.derive(secret, "commitment")
+        self._commitment_base = _keyed(key_file.derive(secret, "commitment"))
         self.kek_id: Final = hashlib.sha256(b"samverkan/1/kek-id\0" + key_encryption_key).hexdigest()[:16]
         self._unwrapped: OrderedDict[str, tuple[bytes, SealingKey]] = OrderedDict()
         self._lock = Lock()
@@ -172,8 +174,7 @@ def _key_aad(lane_id: str) -> bytes:
 
 def _encode(*parts: str) -> bytes:
     """Each part behind its length, so that no two lists of parts have the same encoding."""
-    encoded = [part.encode() for part in parts]
-    return b"".join(len(part).to_bytes(4, "big") + part for part in encoded)
+    return b"".join([len(part).to_bytes(4, "big") + part for part in map(str.encode, parts)])
 
 
 def _open(cipher: AESGCM, sealed: bytes, aad: bytes) -> bytes:

@@ -50,11 +50,14 @@ class _Question:
     rulebook: rulebooks.Rulebook
     single_recipient: bool
 
-    def known_consents(self) -> Iterable[Consent]:
+    def known_consents(self) -> list[Consent]:
         """Consents that the sender may know of. Others must not show in any answer."""
-        for consent in self.situation.consents.values():
-            if consent.recorded_by == self.sender.unit_id or consent.names(self.sender.authority):
-                yield consent
+        unit_id, authority = self.sender.unit_id, self.sender.authority
+        return [
+            consent
+            for consent in self.situation.consents.values()
+            if consent.recorded_by == unit_id or consent.names(authority)
+        ]
 
 
 def find_grounds(
@@ -74,7 +77,7 @@ def find_grounds(
     question = _Question(message, sender, recipient, situation, rulebook, single_recipient)
     found = [_test(question, claim) for claim in _claims(question)]
     given = [grounds for grounds in found if grounds.categories]
-    covered = frozenset().union(*(grounds.categories for grounds in given))
+    covered = frozenset().union(*[grounds.categories for grounds in given])
     if given and CONSENT in recipient.rule.bases and not wanted <= covered:
         # What a statute does not reach, the person's consent may: the sender has chosen to tell it.
         covered |= _by_consent(question, None).categories
@@ -99,7 +102,7 @@ def _claims(question: _Question) -> list[BasisClaim]:
         for code in question.recipient.rule.bases
         if not question.rulebook.bases[code].claimed and _holds(question, BasisClaim(kind, code))
     ]
-    claims = list(question.message.claims_for(kind))
+    claims = question.message.claims_for(kind)
     if kind == "team":  # the coordinator counts as its home authority, which is a jobbtorg's
         claims += question.message.claims_for("jt")
     return unclaimed + claims

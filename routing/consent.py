@@ -111,6 +111,8 @@ def covers(consents: Iterable[Consent], *, purpose: str, holder: str, recipient:
     """
     found = [_cover_of(consent, holder, recipient, at) for consent in consents if consent.purpose == purpose]
     given = [cover for cover in found if cover.missing is None]
+    if len(given) == 1:  # as nearly always
+        return given[0]
     if given:
         categories = frozenset().union(*(cover.categories for cover in given))
         return Cover(categories, max(given, key=_strength).consent, None)
@@ -131,25 +133,27 @@ def _strength(cover: Cover) -> tuple[int, int, str]:
     return (len(cover.categories), consent.version if consent else 0, consent.consent_id if consent else "")
 
 
+_NOTHING: frozenset[str] = frozenset()
+
+
 def _cover_of(consent: Consent, holder: str, recipient: str, at: datetime) -> Cover:
-    nothing: frozenset[str] = frozenset()
     edges = [edge for edge in consent.edges if edge.holder == holder and edge.recipient == recipient and edge.confirmed]
     if consent.status not in (ConsentStatus.ACTIVE, ConsentStatus.WITHDRAWN, ConsentStatus.EXPIRED):
-        return Cover(nothing, None, RefusalCode.CONSENT_MISSING)
+        return Cover(_NOTHING, None, RefusalCode.CONSENT_MISSING)
     if not edges:
-        return Cover(nothing, None, RefusalCode.CONSENT_NOT_COVERING)
+        return Cover(_NOTHING, None, RefusalCode.CONSENT_NOT_COVERING)
     if consent.status is ConsentStatus.WITHDRAWN or {holder, recipient} & consent.withdrawn_parties:
-        return Cover(nothing, None, RefusalCode.CONSENT_WITHDRAWN)
+        return Cover(_NOTHING, None, RefusalCode.CONSENT_WITHDRAWN)
     if consent.status is ConsentStatus.EXPIRED or at >= consent.ends_at():
-        return Cover(nothing, None, RefusalCode.CONSENT_EXPIRED)
+        return Cover(_NOTHING, None, RefusalCode.CONSENT_EXPIRED)
     if at < consent.begins_at():
-        return Cover(nothing, None, RefusalCode.CONSENT_MISSING)
-    told = frozenset().union(*(edge.categories for edge in edges)) - consent.withdrawn_categories
+        return Cover(_NOTHING, None, RefusalCode.CONSENT_MISSING)
+    told = _NOTHING.union(*[edge.categories for edge in edges]) - consent.withdrawn_categories
     left = told - {
         category for exclusion in consent.excluded for category in told if exclusion.excludes(recipient, category)
     }
     if not left:
-        return Cover(nothing, None, RefusalCode.CONSENT_NOT_COVERING)
+        return Cover(_NOTHING, None, RefusalCode.CONSENT_NOT_COVERING)
     return Cover(left, consent, None)
 
 

@@ -10,8 +10,9 @@ and then for each recipient the agreement, the legal basis, and the copy that th
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any
@@ -30,7 +31,8 @@ from schemas import projection, registry
 
 # Any spelling of a Swedish personal number ends so: six digits for the day, a sign or spaces or nothing, four digits.
 # Phone numbers of ten digits are caught too; they have a field of their own.
-_NUMBER_IN_TEXT = re.compile(r"[0-9]{6}[\s+\-\u2010-\u2015]{0,3}[0-9]{4}")
+# The first digit stands alone, so that the search skips from digit to digit.
+_NUMBER_IN_TEXT = re.compile(r"[0-9][0-9]{5}[\s+\-\u2010-\u2015]{0,3}[0-9]{4}")
 
 
 class Verdict(StrEnum):
@@ -85,13 +87,25 @@ def refuse_sender(
     rulebook: rulebooks.Rulebook,
 ) -> Refusal | None:
     """Step 1, which needs no valid content: is this an open unit of a kind that may send the type at all."""
+    return _refuse_sender_on(type_name, sender_id, situation.today, directory, rulebook)
+
+
+@lru_cache(maxsize=4096)
+def _refuse_sender_on(
+    type_name: str,
+    sender_id: str,
+    today: date,
+    directory: directories.Directory,
+    rulebook: rulebooks.Rulebook,
+) -> Refusal | None:
+    # Asked twice for every message, at the door and in the decision; units and types are few.
     rule = rulebook.find_type(type_name)
     if rule is None:
         return Refusal(RefusalCode.SCHEMA_UNKNOWN, type_name)
     sender = directory.find_unit(sender_id)
     if sender is None:
         return Refusal(RefusalCode.UNKNOWN_UNIT, f"{type_name}/sender")
-    if not sender.is_open(situation.today):
+    if not sender.is_open(today):
         successor = sender.successors[0] if sender.successors else None
         return Refusal(RefusalCode.UNIT_CLOSED, f"{type_name}/sender", successor)
     if sender.kind in rule.refused_senders:
@@ -110,11 +124,8 @@ class _Matter:
     directory: directories.Directory
     rulebook: rulebooks.Rulebook
     sender: directories.Unit
+    rule: rulebooks.TypeRule
     wanted: frozenset[str]
-
-    @property
-    def rule(self) -> rulebooks.TypeRule:
-        return self.rulebook.types[self.message.type]
 
     def refuse(self, step: str, code: RefusalCode, *pointers: str, about: str | None = None) -> Refusal:
         return Refusal(code, f"{self.message.type}/{step}", about, pointers)
@@ -132,8 +143,8 @@ def decide(
         return Decision(refusal=refusal)
     sender = directory.find_unit(message.sender)
     assert sender is not None  # refuse_sender said so
-    wanted = message.message_type.categories_in(message.data)
-    return _decide(_Matter(message, situation, directory, rulebook, sender, wanted))
+    rule, wanted = rulebook.types[message.type], message.message_type.categories_in(message.data)
+    return _decide(_Matter(message, situation, directory, rulebook, sender, rule, wanted))
 
 
 def _decide(matter: _Matter) -> Decision:
@@ -183,12 +194,12 @@ def decide_again(
     recipient_rule = route.recipients.get(kind) if route else None
     unit = directory.find_unit(unit_id)
     sender = directory.find_unit(message.sender)
-    if route is None or recipient_rule is None or unit is None or sender is None:
+    if rule is None or route is None or recipient_rule is None or unit is None or sender is None:
         return Ruling(unit_id, kind, Verdict.REFUSE, label, RefusalCode.RECIPIENT_NOT_ALLOWED)
     if not unit.is_open(situation.today):
         return Ruling(unit_id, kind, Verdict.REFUSE, label, RefusalCode.UNIT_CLOSED)
     wanted = message.message_type.categories_in(message.data)
-    matter = _Matter(message, situation, directory, rulebook, sender, wanted)
+    matter = _Matter(message, situation, directory, rulebook, sender, rule, wanted)
     # Counted as at intake: two addresses may mean one recipient.
     single = len(message.addresses) <= 1 or len(addressing.resolve(message, route, situation, directory)) == 1
     return _rule_on_one(matter, Recipient(unit, kind, recipient_rule), single=single)
@@ -252,14 +263,9 @@ def _refuse_content(matter: _Matter) -> Refusal | None:
     if undeclared:
         about, pointer = " ".join(sorted(undeclared)), "/data/handling/categories"
         return matter.refuse("categories", RefusalCode.SCHEMA_INVALID, pointer, about=about)
-    blocked = tuple(f"/data{pointer}" for pointer in _numbers_in_text(message))
+    texts = message.message_type.free_text_in(message.data)
+    blocked = [f"/data{pointer}" for pointer, text in texts if names_a_number(text)]
     return matter.refuse("free_text", RefusalCode.FREE_TEXT_BLOCKED, *blocked) if blocked else None
-
-
-def _numbers_in_text(message: Message) -> Iterator[str]:
-    for pointer, text in message.message_type.free_text_in(message.data):
-        if names_a_number(text):
-            yield pointer
 
 
 def names_a_number(text: str) -> bool:
@@ -269,12 +275,13 @@ def names_a_number(text: str) -> bool:
 
 def _rule_on(matter: _Matter, targets: list[Recipient | Unresolved]) -> tuple[Ruling, ...]:
     single = len(targets) == 1
-    return tuple(
+    rulings = [
         _rule_on_one(matter, target, single=single)
         if isinstance(target, Recipient)
         else _unresolved_ruling(matter.message, target)
         for target in targets
-    )
+    ]
+    return tuple(rulings)
 
 
 def _rule_on_one(matter: _Matter, recipient: Recipient, *, single: bool) -> Ruling:
@@ -294,7 +301,9 @@ def _rule_on_one(matter: _Matter, recipient: Recipient, *, single: bool) -> Ruli
     if grounds.missing is not None:
         return Ruling(unit.unit_id, kind, Verdict.REFUSE, label, grounds.missing)
     view = view_for(matter.rulebook, message.message_type, recipient.rule, message.purpose)
-    copy = view.project(message.data, grounds.categories, party=unit.authority, recipient_kind=kind)
+    copy = view.project(
+        message.data, grounds.categories, party=unit.authority, recipient_kind=kind, present=matter.wanted
+    )
     if copy.data is None:
         code = _code_for_torso(grounds, copy)
         about = " ".join(sorted(copy.lacking)) or None
@@ -333,8 +342,10 @@ def _code_for_torso(grounds: bases.Grounds, copy: projection.Projection) -> Refu
 def _refuse_all(matter: _Matter, rulings: tuple[Ruling, ...]) -> Refusal | None:
     """Nobody gets it; or a team could not meet, since its coordinator or every other authority is missing."""
     blocking = [ruling for ruling in rulings if not ruling.discloses]
+    if not blocking:
+        return None
     reached = [ruling for ruling in rulings if ruling.discloses]
-    if not blocking or (not reached and matter.rule.registers is not None):
+    if not reached and matter.rule.registers is not None:
         return None  # a consent is registered even where nobody may hear of it
     essential = [ruling for ruling in blocking if ruling.kind == "team"]
     if reached and not essential and not _alone(matter, reached):

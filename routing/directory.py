@@ -63,8 +63,10 @@ class Directory:
 
     def find_catchment(self, stadsdel_id: str, on: date) -> str | None:
         """The jobbtorg to which the stadsdel belongs that day."""
-        rows = self._catchments.get(stadsdel_id, ())
-        return next((row.jobbtorg for row in rows if entries.spans(row, on)), None)
+        for row in self._catchments.get(stadsdel_id, ()):
+            if entries.spans(row, on):
+                return row.jobbtorg
+        return None
 
     def find_team_for(self, unit_id: str, on: date) -> str | None:
         """The FINSAM team of a stadsdel or a jobbtorg; None for a unit in no team, or in several."""

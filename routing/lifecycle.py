@@ -86,7 +86,7 @@ def advance(
     if case is None:
         return None
     changes: dict[str, Any] = {
-        "parties": case.parties | {message.sender} | set(recipients),
+        "parties": case.parties.union(recipients, (message.sender,)),
         "person_key": case.person_key or message.person_key,
     }
     if transition is not None:

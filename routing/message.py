@@ -71,11 +71,11 @@ class Message:
 
     @property
     def addresses(self) -> tuple[Address, ...]:
-        return tuple(Address(**entry) for entry in self.handling.get("to", ()))
+        return tuple([Address(**entry) for entry in self.handling.get("to", ())])
 
-    def claims_for(self, kind: str) -> tuple[BasisClaim, ...]:
+    def claims_for(self, kind: str) -> list[BasisClaim]:
         """The bases that the sender claims toward one kind of recipient, in the sender's order."""
-        return tuple(
+        return [
             BasisClaim(
                 recipient_kind=kind,
                 code=claim["code"],
@@ -86,4 +86,4 @@ class Message:
             )
             for claim in self.handling["basis"]
             if claim["recipient_kind"] == kind
-        )
+        ]

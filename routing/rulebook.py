@@ -105,8 +105,10 @@ class TypeRule:
     def find_route(self, data: Mapping[str, Any]) -> Route | None:
         """The first route for the purpose that the message states and the values that it carries."""
         purpose = data["handling"]["purpose"]
-        fitting = (route for route in self.routes if route.purpose == purpose and matches(data, route.when))
-        return next(fitting, None)
+        for route in self.routes:
+            if route.purpose == purpose and matches(data, route.when):
+                return route
+        return None
 
 
 @dataclass(frozen=True, slots=True)

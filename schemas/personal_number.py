@@ -14,7 +14,6 @@ from datetime import date
 from typing import Literal
 
 from stdnum import exceptions, luhn
-from stdnum.se import personnummer
 
 Kind = Literal["personnummer", "samordningsnummer"]
 
@@ -76,8 +75,8 @@ def _read(text: str) -> PersonalNumber | None:
     if int(day_part[6:]) > 60:
         kind, birth = "samordningsnummer", f"{day_part[:6]}{int(day_part[6:]) - 60:02d}"
     try:
-        # The library's own validate() knows no samordningsnummer: it takes 61 for a day of the month.
+        # The library's personnummer.validate() knows no samordningsnummer: it takes 61 for a day of the month.
         luhn.validate(day_part[2:] + last_four)
-        return PersonalNumber(day_part + last_four, personnummer.get_birth_date(f"{birth}-{last_four}"), kind)
-    except exceptions.ValidationError:
+        return PersonalNumber(day_part + last_four, date.fromisoformat(birth), kind)
+    except (exceptions.ValidationError, ValueError):
         return None

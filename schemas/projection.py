@@ -68,9 +68,18 @@ class View:
         return registry.compile_validator(self.schema)
 
     def project(
-        self, data: Mapping[str, Any], covered: frozenset[str], *, party: str, recipient_kind: str
+        self,
+        data: Mapping[str, Any],
+        covered: frozenset[str],
+        *,
+        party: str,
+        recipient_kind: str,
+        present: frozenset[str] | None = None,
     ) -> Projection:
-        """The copy for `party` (an authority id). `data` is valid; `covered` are the categories that have a basis."""
+        """The copy for `party` (an authority id). `data` is valid; `covered` are the categories that have a basis.
+
+        `present` are the categories in `data`, for who has them already: a copy that lacks nothing carries the same.
+        """
         step = self._plans.get(covered) or self._compile(covered)
         run = _Run(party)
         copy = step.apply(data, "", run)
@@ -81,7 +90,7 @@ class View:
             missing = self._broken_conditions(copy)
         if copy is None or missing:
             return Projection(None, (), tuple(missing), frozenset(run.lacking), frozenset())
-        carried = self.message_type.categories_in(copy)
+        carried = self.message_type.categories_in(copy) if present is None or run.withheld else present
         copy["handling"] = _rewrite_handling(copy["handling"], carried, recipient_kind)
         return Projection(copy, tuple(run.withheld), (), frozenset(run.lacking), carried)
 

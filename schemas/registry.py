@@ -7,7 +7,7 @@ formats on.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -80,9 +80,12 @@ class MessageType:
         self._collect(data, found)
         return frozenset(found)
 
-    def free_text_in(self, data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    def free_text_in(self, data: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
         """Pointer and text of every free-text field that this message has. `data` is valid."""
-        return iter(()) if self._texts is None else self._texts(data, "")
+        found: list[tuple[str, str]] = []
+        if self._texts is not None:
+            self._texts(data, "", found)
+        return found
 
 
 def _place(fault: Fault) -> tuple[str, str]:

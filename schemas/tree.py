@@ -16,7 +16,7 @@ MESSAGE_DATA = "MD"
 """The category of facts about the message itself: they need no basis and every kind of unit may see them."""
 
 Collect = Callable[[Any, set[str]], None]
-Texts = Callable[[Any, str], Iterator[tuple[str, str]]]
+Texts = Callable[[Any, str, list[tuple[str, str]]], None]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -218,10 +218,10 @@ def _categories(node: Node) -> Iterator[str | None]:
 
 
 def compile_texts(node: Node) -> Texts | None:
-    """A function that yields the free text of a value of this node with pointers; None where none can be."""
+    """A function that adds the free text of a value of this node to a list, with pointers; None where none can be."""
     match node:
         case LeafNode():
-            return _yield_text if node.free_text else None
+            return _add_text if node.free_text else None
         case ArrayNode():
             inner = compile_texts(node.items)
             return None if inner is None else _texts_of_items(inner)
@@ -230,22 +230,22 @@ def compile_texts(node: Node) -> Texts | None:
             return _texts_of_object(parts) if parts else None
 
 
-def _yield_text(value: Any, pointer: str) -> Iterator[tuple[str, str]]:
-    yield pointer, value
+def _add_text(value: Any, pointer: str, found: list[tuple[str, str]]) -> None:
+    found.append((pointer, value))
 
 
 def _texts_of_items(inner: Texts) -> Texts:
-    def texts(value: Any, pointer: str) -> Iterator[tuple[str, str]]:
+    def texts(value: Any, pointer: str, found: list[tuple[str, str]]) -> None:
         for index, item in enumerate(value):
-            yield from inner(item, f"{pointer}/{index}")
+            inner(item, f"{pointer}/{index}", found)
 
     return texts
 
 
 def _texts_of_object(parts: Mapping[str, Texts]) -> Texts:
-    def texts(value: Any, pointer: str) -> Iterator[tuple[str, str]]:
+    def texts(value: Any, pointer: str, found: list[tuple[str, str]]) -> None:
         for name, child in value.items():
             if name in parts:
-                yield from parts[name](child, f"{pointer}/{name}")
+                parts[name](child, f"{pointer}/{name}", found)
 
     return texts

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from typing import Any
 
 import structlog
 from aiohttp import hdrs, web
+from aiohttp.typedefs import Middleware
+from structlog.typing import FilteringBoundLogger
 
 from hub.api.keys import CALLER, HUB
 from hub.api.openapi import DOCUMENT, build_document
@@ -20,7 +21,6 @@ from hub.store.port import StoreUnavailable
 from hub.telemetry import context
 
 log = structlog.get_logger()
-LOG: web.AppKey[Any] = web.AppKey("log", object)
 
 # Set on every answer: nothing here is to be sniffed, framed or sent on as a referrer.
 SAFE_HEADERS = {
@@ -32,44 +32,48 @@ SAFE_HEADERS = {
 
 def build_app(hub: Hub) -> web.Application:
     """The HTTP face of one hub."""
-    app = web.Application(middlewares=[_gate], client_max_size=hub.settings.max_body_bytes, handler_args=None)
+    app = web.Application(middlewares=[_gate_of(hub)], client_max_size=hub.settings.max_body_bytes, handler_args=None)
     app[HUB] = hub
-    app[LOG] = structlog.get_logger().bind()  # bound once: a line is written for every request
     app[DOCUMENT] = build_document(OPERATIONS)
     for operation in OPERATIONS:
-        app.router.add_route(operation.method, operation.path, _guarded(operation))
+        app.router.add_route(operation.method, operation.path, _guarded(hub, operation))
         if operation.method == "GET" and operation.access is Access.PUBLIC:
             # RFC 9110 9.1; a probe may ask so. Not for a unit's own data: a HEAD must not count as a reading.
-            app.router.add_route("HEAD", operation.path, _guarded(operation))
+            app.router.add_route("HEAD", operation.path, _guarded(hub, operation))
     app.on_response_prepare.append(_add_safe_headers)
     return app
 
 
-def _guarded(operation: Operation) -> Handler:
+def _guarded(hub: Hub, operation: Operation) -> Handler:
     """The handler behind its access rule. Anything but public asks for a valid token first."""
+    if operation.access is Access.PUBLIC:
+        return operation.handler
 
     async def handle(request: web.Request) -> web.StreamResponse:
-        if operation.access is not Access.PUBLIC:
-            hub = request.app[HUB]
-            authorization = request.headers.get(hdrs.AUTHORIZATION)
-            request[CALLER] = hub.authenticator.authenticate(authorization, hub.clock.now())
+        authorization = request.headers.get(hdrs.AUTHORIZATION)
+        request[CALLER] = hub.authenticator.authenticate(authorization, hub.clock.now())
         return await operation.handler(request)
 
     return handle
 
 
-@web.middleware
-async def _gate(request: web.Request, handler: Handler) -> web.StreamResponse:
-    started = time.perf_counter()
-    with context.entered(request.headers.get("traceparent")) as entered:
-        try:
-            response = await handler(request)
-        except Exception as fault:  # noqa: BLE001 - the outermost place: no fault may leave as anything but a problem
-            response = _as_problem(fault).response(entered.request_id)
-        response.headers["X-Request-ID"] = entered.request_id
-        seconds = time.perf_counter() - started
-        _record(request, response.status, seconds)
-        return response
+def _gate_of(hub: Hub) -> Middleware:
+    told = structlog.get_logger().bind()  # bound once: a line is written for every request
+
+    @web.middleware
+    async def gate(request: web.Request, handler: Handler) -> web.StreamResponse:
+        started = time.perf_counter()
+        with context.entered(request.headers.get("traceparent")) as entered:
+            try:
+                response = await handler(request)
+            except Exception as fault:  # noqa: BLE001 - the outermost place: no fault may leave as anything but a problem
+                response = _as_problem(fault).response(entered.request_id)
+            response.headers["X-Request-ID"] = entered.request_id
+            seconds = time.perf_counter() - started
+            _record(hub, told, request, response.status, seconds)
+            return response
+
+    return gate
 
 
 def _as_problem(fault: Exception) -> Problem:
@@ -93,26 +97,16 @@ def _as_problem(fault: Exception) -> Problem:
             return call_problem("INTERNAL")
 
 
-def _record(request: web.Request, status: int, seconds: float) -> None:
+def _record(hub: Hub, told: FilteringBoundLogger, request: web.Request, status: int, seconds: float) -> None:
     """One line and one measurement per request, under the route's template: ids never get there."""
     resource = request.match_info.route.resource
     template = resource.canonical if resource is not None else "none"
-    hub = request.app[HUB]
-    hub.metrics.request_seconds.labels(route=template, method=_method(request), status=status).observe(seconds)
-    caller = request.get(CALLER)
-    request.app[LOG].info(
-        "request",
-        route=template,
-        method=_method(request),
-        status=status,
-        ms=round(seconds * 1000, 2),
-        unit=caller.unit_id if caller else None,
-    )
-
-
-def _method(request: web.Request) -> str:
     # The method is the caller's text; only those that HTTP knows may become a label.
-    return request.method if request.method in hdrs.METH_ALL else "OTHER"
+    method = request.method if request.method in hdrs.METH_ALL else "OTHER"
+    hub.metrics.time_request(template, method, status, seconds)
+    caller = request.get(CALLER)
+    unit = caller.unit_id if caller else None
+    told.info("request", route=template, method=method, status=status, ms=round(seconds * 1000, 2), unit=unit)
 
 
 async def _add_safe_headers(request: web.Request, response: web.StreamResponse) -> None:

@@ -12,7 +12,7 @@ CALLER: web.RequestKey[Caller] = web.RequestKey("caller", Caller)
 
 
 def hub_of(request: web.Request) -> Hub:
-    return request.config_dict[HUB]
+    return request.app[HUB]
 
 
 def caller_of(request: web.Request) -> Caller:

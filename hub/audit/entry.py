@@ -136,9 +136,12 @@ def _cut(value: Any, most: int) -> Any:
 
 
 def _members(detail: Mapping[Any, Any], depth: int) -> dict[str, Any]:
-    if not all(map(_names_a_member, detail)):
+    if not _name_members(tuple(detail)):
         raise ValueError("a name in an entry is made of small letters, digits and underscores")
-    return {name: _word(value) if type(value) is str else _plain(value, depth + 1) for name, value in detail.items()}
+    return {
+        name: _word(value) if type(value) is str else None if value is None else _plain(value, depth + 1)
+        for name, value in detail.items()
+    }
 
 
 def _plain(value: Any, depth: int) -> Any:
@@ -150,9 +153,10 @@ def _plain(value: Any, depth: int) -> Any:
         return value if len(str(value)) < 10 else _number(value)
     if depth > _DEEPEST:
         raise ValueError("an entry is nested too deep")
-    if isinstance(value, Mapping):
+    # The exact class first: asking an abstract one is slow, and hardly anything else comes here.
+    if type(value) is dict or isinstance(value, Mapping):
         return _members(value, depth)
-    if isinstance(value, list | tuple):
+    if isinstance(value, (list, tuple)):
         return [_word(item) if type(item) is str else _plain(item, depth + 1) for item in value]
     raise ValueError("an entry holds words, whole numbers, truth values, lists and objects")
 
@@ -168,8 +172,8 @@ def _word(text: str) -> str:
 
 
 @functools.lru_cache(maxsize=1024)
-def _names_a_member(name: object) -> bool:
-    return isinstance(name, str) and _NAME.fullmatch(name) is not None
+def _name_members(names: tuple[object, ...]) -> bool:
+    return all(isinstance(name, str) and _NAME.fullmatch(name) is not None for name in names)
 
 
 @functools.lru_cache(maxsize=8192)
@@ -178,5 +182,7 @@ def _is_name(text: str) -> bool:
     return _WORD.fullmatch(text) is not None and redaction.clean_text(text) == text
 
 
+@functools.lru_cache(maxsize=64)
 def _instant(at: datetime) -> str:
+    # The entries of one group have the same instant.
     return at.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"

@@ -16,13 +16,13 @@ from hub.registry_of_consents import ConsentBook
 from hub.store.records import (
     ClaimCheck,
     DeliveryState,
-    MessageKey,
     StoredDelivery,
     StoredMessage,
 )
 from hub.vault import SealingKey, body_aad
 from routing import consent as consents
 from routing import decision as decisions
+from routing.case import Case
 from routing.decision import Decision, Ruling
 from routing.directory import Directory
 from routing.message import Message
@@ -46,10 +46,13 @@ class RecordRefusal:
     message_id: str | None
     type: str | None
     refused: NotAccepted
+    case: Case | None = None
 
     @classmethod
-    def of(cls, message: Message, refused: NotAccepted) -> RecordRefusal:
-        return cls(message.sender, message.message_id, message.type, refused)
+    def of(cls, message: Message, refused: NotAccepted, case: Case | None) -> RecordRefusal:
+        """`case` is the one that the message speaks of; it is told only where the sender is a party to it."""
+        known = case if case is not None and case.is_party(message.sender) else None
+        return cls(message.sender, message.message_id, message.type, refused, known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,7 @@ class MessageAcceptance:
 
     def prepare(self, ledger: Ledger, commands: Sequence[AcceptMessage]) -> None:
         messages = [command.received.message for command in commands]
-        ledger.prepare_messages([key_of(message) for message in messages])
+        ledger.prepare_messages([command.received.key for command in commands])
         ledger.prepare_cases({message.subject for message in messages if message.subject is not None})
         cases = [ledger.find_case(message.subject) for message in messages]
         person_keys = {message.person_key for message in messages} | {
@@ -87,13 +90,14 @@ class MessageAcceptance:
 
     def handle(self, ledger: Ledger, command: AcceptMessage) -> Accepted | NotAccepted:
         received = command.received
-        known = ledger.find_message(key_of(received.message))
+        known = ledger.find_message(received.key)
         if known is not None:
             return self._again(ledger, received, known)
         decision = self._decide(ledger, received)
         if decision.refusal is not None:
             refused = _not_accepted(decision, decision.refusal)
-            record_refusal(ledger, RecordRefusal.of(received.message, refused))
+            case = ledger.find_case(received.message.subject)
+            record_refusal(ledger, RecordRefusal.of(received.message, refused, case))
             return refused
         return self._record(ledger, received, decision)
 
@@ -118,7 +122,7 @@ class MessageAcceptance:
         if known.fingerprint == received.fingerprint:
             return Accepted(known.receipt, duplicate=True)
         refused = NotAccepted(Refusal(RefusalCode.DUPLICATE, "envelope/id", pointers=("/id",)))
-        record_refusal(ledger, RecordRefusal.of(received.message, refused))
+        record_refusal(ledger, RecordRefusal.of(received.message, refused, None))
         return refused
 
     def _decide(self, ledger: Ledger, received: Received) -> Decision:
@@ -133,7 +137,7 @@ class MessageAcceptance:
             case=case,
             open_cases=ledger.list_open_cases(message.person_key),
             consents=self._consents(ledger, message, person_key),
-            new_case_id=str(uuid.uuid4()),
+            new_case_id=str(uuid.uuid4()) if case is None else None,
         )
         return decisions.decide(message, situation, self._directory, self._rulebook)
 
@@ -154,10 +158,10 @@ class MessageAcceptance:
             ledger.prepare_sequences([(lane_id, ruling.unit) for ruling in decision.rulings])
         key = ledger.key_for(lane_id)
         case_id = decision.case.case_id if decision.case else None
-        ids = {ruling.unit: str(uuid.uuid4()) for ruling in decision.rulings}
+        ids = [str(uuid.uuid4()) for _ in decision.rulings]
         rows = [
-            receipts.recipient_row(ruling, ids[ruling.unit] if ruling.discloses else None)
-            for ruling in decision.rulings
+            receipts.recipient_row(ruling, delivery_id if ruling.discloses else None)
+            for ruling, delivery_id in zip(decision.rulings, ids, strict=True)
         ]
         entry = ledger.audit(
             AuditAction.MESSAGE_ACCEPTED,
@@ -186,7 +190,10 @@ class MessageAcceptance:
             log=entry,
         )
         stored = self._stored(received, lane_id, case_id, receipt, key, ledger)
-        deliveries = [self._delivery(ledger, stored, ruling, ids[ruling.unit]) for ruling in decision.rulings]
+        deliveries = [
+            self._delivery(ledger, stored, ruling, row, delivery_id)
+            for ruling, row, delivery_id in zip(decision.rulings, rows, ids, strict=True)
+        ]
         if decision.case is not None:
             ledger.put_case(decision.case)
         self._registering.follow(ledger, message, decision)
@@ -218,7 +225,7 @@ class MessageAcceptance:
             "traceparent": envelope.traceparent,
         }
         return StoredMessage(
-            key=key_of(message),
+            key=received.key,
             lane_id=lane_id,
             case_id=case_id,
             type=message.type,
@@ -232,7 +239,9 @@ class MessageAcceptance:
             sealed=key.seal(received.body, aad=aad),
         )
 
-    def _delivery(self, ledger: Ledger, stored: StoredMessage, ruling: Ruling, delivery_id: str) -> StoredDelivery:
+    def _delivery(
+        self, ledger: Ledger, stored: StoredMessage, ruling: Ruling, row: Mapping[str, Any], delivery_id: str
+    ) -> StoredDelivery:
         sequence = ledger.next_sequence(stored.lane_id, ruling.unit) if ruling.discloses else None
         if sequence is not None:
             ledger.claims.append(
@@ -248,7 +257,6 @@ class MessageAcceptance:
                     state=self._first_state,
                 )
             )
-        row = receipts.recipient_row(ruling)
         return StoredDelivery(
             delivery_id=delivery_id,
             key=stored.key,
@@ -257,17 +265,13 @@ class MessageAcceptance:
             kind=ruling.kind,
             sequence=sequence,
             state=DeliveryState.REFUSED if sequence is None else self._first_state,
-            verdict=ruling.verdict.value,
+            verdict=row["verdict"],
             code=row["code"],
             rule=ruling.rule,
             basis=row["basis"],
             withheld=ruling.withheld,
             recorded_at=stored.recorded_at,
         )
-
-
-def key_of(message: Message) -> MessageKey:
-    return MessageKey(f"/units/{message.sender}", message.message_id)
 
 
 def cited_consents(message: Message) -> set[str]:
@@ -300,13 +304,15 @@ class RefusalRecording:
 
 
 def record_refusal(ledger: Ledger, command: RecordRefusal) -> None:
-    """A refusal leaves one entry in the log and nothing else: no body, no number, no case."""
+    """A refusal leaves one entry in the log and nothing else: no body, no number. Where a party was refused, the entry
+    is found by its case, so that the whole history of a case can be looked up."""
     refused = command.refused
     ledger.audit(
         AuditAction.MESSAGE_REFUSED,
         command.sender,
         type=command.type,
         message_id=command.message_id,
+        case_id=command.case.case_id if command.case else None,
         code=refused.refusal.code.value,
         detail={
             "rule": refused.refusal.rule,

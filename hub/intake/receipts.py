@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from hub.store.records import AuditRow
@@ -11,8 +12,9 @@ from routing.decision import Ruling
 from routing.rulebook import Rulebook
 
 
+@lru_cache(maxsize=64)
 def timestamp(at: datetime) -> str:
-    """An instant as RFC 3339 in UTC with milliseconds."""
+    """An instant as RFC 3339 in UTC with milliseconds. A group's messages all ask for the same one, hence the cache."""
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 
+from hub.store.records import MessageKey
 from hub.vault import Vault
 from routing import decision
 from routing.directory import Directory
@@ -28,6 +29,7 @@ from schemas.registry import Fault, MessageType, Registry, UnknownSchema
 class Received:
     """A well-formed message with what is needed to store it. `fingerprint` is keyed: equal for equal events."""
 
+    key: MessageKey
     message: Message
     envelope: envelopes.Envelope
     body: bytes
@@ -115,7 +117,8 @@ class Receiver:
             born_on=number.born_on if number else None,
         )
         body = orjson.dumps(data, option=orjson.OPT_SORT_KEYS)
-        return Received(message, envelope, body, self._fingerprint(envelope, message_type, body))
+        key = MessageKey(envelope.source, envelope.id)
+        return Received(key, message, envelope, body, self._fingerprint(envelope, message_type, body))
 
     def _fingerprint(self, envelope: envelopes.Envelope, message_type: MessageType, body: bytes) -> bytes:
         """Over what the sender said, however it was written: member order and white space do not count."""

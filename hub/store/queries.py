@@ -8,9 +8,10 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, bindparam, exists, func, or_, select
+from sqlalchemy import Select, bindparam, exists, func, or_, select
 
 from hub.store import records, rows, tables
+from hub.store.among import among
 
 _messages = tables.messages
 _deliveries = tables.deliveries
@@ -19,41 +20,37 @@ _consents = tables.consents
 _audit = tables.audit
 
 
-def _among(column: ColumnElement[Any]) -> ColumnElement[bool]:
-    return column.in_(bindparam("keys", expanding=True))
-
-
 _with_message = _deliveries.join(_messages, _messages.c.position == _deliveries.c.message_position)
 
-MESSAGES: Final = select(*rows.MESSAGE).where(_among(_messages.c.message_id))
+MESSAGES: Final = select(*rows.MESSAGE).where(among(_messages.c.message_id))
 
-CASES: Final = select(*rows.CASE).where(_among(_cases.c.case_id))
+CASES: Final = select(*rows.CASE).where(among(_cases.c.case_id))
 
 OPEN_CASES: Final = (
     select(*rows.CASE)
-    .where(_among(_cases.c.person_key), _cases.c.closed_at.is_(None))
+    .where(among(_cases.c.person_key), _cases.c.closed_at.is_(None))
     .where(or_(_cases.c.state.is_(None), _cases.c.state.not_in(("closed", "returned"))))
     .order_by(_cases.c.opened_at, _cases.c.case_id)
 )
 
 _newer = _consents.alias("newer")
 _is_newest = ~exists().where(_newer.c.consent_id == _consents.c.consent_id, _newer.c.version > _consents.c.version)
-CONSENTS_OF_PERSONS: Final = select(*rows.CONSENT).where(_among(_consents.c.person_key), _is_newest)
-CONSENTS: Final = select(*rows.CONSENT).where(_among(_consents.c.consent_id), _is_newest)
+CONSENTS_OF_PERSONS: Final = select(*rows.CONSENT).where(among(_consents.c.person_key), _is_newest)
+CONSENTS: Final = select(*rows.CONSENT).where(among(_consents.c.consent_id), _is_newest)
 
-DATA_KEYS: Final = select(*tables.data_keys.c).where(_among(tables.data_keys.c.lane_id))
+DATA_KEYS: Final = select(*tables.data_keys.c).where(among(tables.data_keys.c.lane_id))
 
 KEK_ID: Final = select(tables.data_keys.c.kek_id).limit(1)
 
-SEQUENCES: Final = select(*tables.sequences.c).where(_among(tables.sequences.c.lane_id))
+SEQUENCES: Final = select(*tables.sequences.c).where(among(tables.sequences.c.lane_id))
 
 DELIVERIES: Final = (
     select(*rows.DELIVERY, *rows.MESSAGE, _messages.c.sealed)
     .select_from(_with_message)
-    .where(_among(_deliveries.c.delivery_id))
+    .where(among(_deliveries.c.delivery_id))
 )
 
-DELIVERY_STATES: Final = select(_deliveries.c.delivery_id, _deliveries.c.state).where(_among(_deliveries.c.delivery_id))
+DELIVERY_STATES: Final = select(_deliveries.c.delivery_id, _deliveries.c.state).where(among(_deliveries.c.delivery_id))
 
 DELIVERIES_OF_MESSAGE: Final = (
     select(*rows.DELIVERY)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from operator import attrgetter
 from typing import Any, Final
@@ -14,7 +14,6 @@ from sqlalchemy.exc import DBAPIError
 from hub.store import migrate, port, queries, records, rows
 from routing.case import Case
 
-_MOST_KEYS: Final = 512
 # SQLite's names and the SQLSTATE of unique_violation (ISO/IEC 9075; PostgreSQL, appendix A).
 _KEY_IS_THERE: Final = frozenset({"SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY", "23505"})
 
@@ -56,15 +55,11 @@ class SqlReader:
     def find_consents(
         self, *, person_keys: Collection[str] = (), consent_ids: Collection[str] = ()
     ) -> list[records.StoredConsent]:
-        found = {
-            (cells[0], cells[1]): cells
-            for statement, keys in (
-                (queries.CONSENTS_OF_PERSONS, person_keys),
-                (queries.CONSENTS, consent_ids),
-            )
-            for cells in self._among(statement, keys)
-        }
-        return [rows.cells_to_consent(found[key]) for key in sorted(found)]
+        found = {cells[0]: cells for cells in self._among(queries.CONSENTS_OF_PERSONS, person_keys)}
+        # Most consents that a message cites are the person's own, and known by now.
+        others = [consent_id for consent_id in consent_ids if consent_id not in found]
+        found.update({cells[0]: cells for cells in self._among(queries.CONSENTS, others)})
+        return [rows.cells_to_consent(found[consent_id]) for consent_id in sorted(found)]
 
     def find_data_keys(self, lane_ids: Collection[str]) -> dict[str, records.DataKey]:
         return {cells[0]: records.DataKey(*cells) for cells in self._among(queries.DATA_KEYS, lane_ids)}
@@ -158,9 +153,8 @@ class SqlReader:
         """The newest migration that the database has taken."""
         return migrate.find_version(self._connection)
 
-    def _among(self, statement: Executable, keys: Iterable[str]) -> Iterator[rows.Cells]:
-        for part in in_parts(keys):
-            yield from self._rows(statement, {"keys": part})
+    def _among(self, statement: Executable, keys: Collection[str]) -> Sequence[rows.Cells]:
+        return self._rows(statement, {"keys": keys}) if keys else ()
 
     def _rows(self, statement: Executable, values: Mapping[str, Any] | None = None) -> Sequence[rows.Cells]:
         try:
@@ -175,15 +169,3 @@ class SqlReader:
             return self._connection.execute(statement, values)
         except DBAPIError as error:
             raise failed(error) from None
-
-
-def in_parts(keys: Iterable[str]) -> Iterator[list[str]]:
-    """The keys without doubles, in lists whose lengths are powers of two: the last key is repeated.
-
-    So a look-up has ten texts instead of hundreds, and the driver keeps all of them prepared.
-    """
-    distinct = list(dict.fromkeys(keys))
-    for start in range(0, len(distinct), _MOST_KEYS):
-        part = distinct[start : start + _MOST_KEYS]
-        length = 1 << (len(part) - 1).bit_length()
-        yield part + [part[-1]] * (length - len(part))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -25,6 +25,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from hub import clock
 from hub.store import port, queries, reading, records, rows, tables
+from hub.store.among import among
 from hub.store.records import DeliveryState
 
 _messages = tables.messages
@@ -37,7 +38,7 @@ _ADD_DELIVERIES: Final = insert(_deliveries).values(
     .where(_messages.c.message_id == bindparam("of_message_id"), _messages.c.source == bindparam("of_source"))
     .scalar_subquery()
 )
-_ids: Final = _deliveries.c.delivery_id.in_(bindparam("keys", expanding=True))
+_ids: Final = among(_deliveries.c.delivery_id)
 _ADD_TO_OUTBOX: Final = insert(_outbox).from_select(
     ["position", "published_at"],
     select(_deliveries.c.position, bindparam("published_at", type_=_outbox.c.published_at.type)).where(_ids),
@@ -149,14 +150,14 @@ class SqlGroup(reading.SqlReader):
     def _add_deliveries(self, deliveries: Sequence[records.StoredDelivery]) -> None:
         self._each(_ADD_DELIVERIES, map(rows.delivery_to_values, deliveries))
         listed = [each for each in deliveries if each.sequence is not None]
-        waiting = (each.delivery_id for each in listed if each.state is DeliveryState.PENDING)
+        waiting = [each.delivery_id for each in listed if each.state is DeliveryState.PENDING]
         self._all(_ADD_TO_OUTBOX, waiting, published_at=None)
-        told = (each.delivery_id for each in listed if each.state is not DeliveryState.PENDING)
+        told = [each.delivery_id for each in listed if each.state is not DeliveryState.PENDING]
         self._all(_ADD_TO_OUTBOX, told, published_at=rows.instant_to_cell(self._clock.now()))
         self._count(Counter(each.state for each in deliveries))
 
     def _change_deliveries(self, changes: Sequence[records.DeliveryChange]) -> None:
-        states = self._find_states(change.delivery_id for change in changes if change.state is not None)
+        states = self._find_states([change.delivery_id for change in changes if change.state is not None])
         moved: Counter[DeliveryState] = Counter()
         for change in changes:
             if change.state is not None and change.delivery_id in states:
@@ -166,7 +167,7 @@ class SqlGroup(reading.SqlReader):
         self._each(_CHANGE_DELIVERY, map(rows.change_to_values, changes))
         self._count(moved)
 
-    def _find_states(self, delivery_ids: Iterable[str]) -> dict[str, DeliveryState]:
+    def _find_states(self, delivery_ids: Collection[str]) -> dict[str, DeliveryState]:
         found = self._among(queries.DELIVERY_STATES, delivery_ids)
         return {delivery_id: DeliveryState(state) for delivery_id, state in found}
 
@@ -185,9 +186,9 @@ class SqlGroup(reading.SqlReader):
         if many := list(values):
             self._do(statement, many)
 
-    def _all(self, statement: Executable, delivery_ids: Iterable[str], **values: object) -> int:
+    def _all(self, statement: Executable, delivery_ids: Collection[str], **values: object) -> int:
         """Runs the statement over all these deliveries at once. How many rows it changed."""
-        return sum(self._do(statement, values | {"keys": part}) for part in reading.in_parts(delivery_ids))
+        return self._do(statement, values | {"keys": delivery_ids}) if delivery_ids else 0
 
     def _do(self, statement: Executable, values: rows.Values | list[rows.Values]) -> int:
         return self._execute(statement, values).rowcount

@@ -8,6 +8,7 @@ arguments. Of an exception only its type and where it arose is told; its text on
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import logging
 import re
@@ -79,6 +80,7 @@ class _Writer:
         self._readable = readable
         self._coloured = readable and stream.isatty()
         self._lock = threading.Lock()
+        self._flushed_by: asyncio.AbstractEventLoop | None = None
 
     def write_event(self, _logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
         """The last structlog processor."""
@@ -90,7 +92,26 @@ class _Writer:
         line = _as_text(fields, coloured=self._coloured) if self._readable else orjson.dumps(fields)
         with self._lock:
             self._stream.write(line + b"\n")
-            self._stream.flush()
+        if event.get("level") != "info" or not self._flushes_soon():
+            self._flush()
+
+    def _flushes_soon(self) -> bool:
+        """True inside an event loop: a commit group answers many requests in one turn of it, and their lines go out
+        together at its end. Elsewhere no later moment is sure to come."""
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            return False
+        if self._flushed_by is not loop:
+            self._flushed_by = loop
+            loop.call_soon(self._flush)
+        return True
+
+    def _flush(self) -> None:
+        self._flushed_by = None
+        with self._lock:
+            if not self._stream.closed:
+                self._stream.flush()
 
 
 class _StandardHandler(logging.Handler):
@@ -137,16 +158,16 @@ def _name_level(_logger: WrappedLogger, method: str, event: EventDict) -> EventD
 def _arrange(event: Mapping[str, Any]) -> dict[str, Any]:
     """Plain JSON data in reading order, cleaned: time, level, event, request, trace, the event's own
     fields."""
-    given = dict(event)
-    exc_info = given.pop("exc_info", None)
-    given["time"] = datetime.now(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
     fields: dict[str, Any] = dict.fromkeys(_FIRST)
     running = context.current()
     if running is not None:
-        fields |= {"request_id": running.request_id, "trace_id": running.trace.trace_id}
-    for name, value in given.items():
-        fields[_clean_name(name)] = redaction.clean(value)
-    error = _exception_of(exc_info)
+        fields["request_id"] = running.request_id
+        fields["trace_id"] = running.trace.trace_id
+    for name, value in event.items():
+        if name != "exc_info" and value is not None:
+            fields[_clean_name(name)] = redaction.clean(value)
+    fields["time"] = datetime.now(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+    error = _exception_of(event.get("exc_info"))
     if error is not None:
         fields["exception"] = redaction.clean(describe_exception(error))
     return {name: value for name, value in fields.items() if value is not None}

@@ -63,6 +63,24 @@ class Metrics:
         )
         build.labels(version=version, python=platform.python_version()).set(1)
 
+        self._timers: dict[tuple[str, str, int], Histogram] = {}
+        self._accepted: dict[str, Counter] = {}
+
+    def time_request(self, route: str, method: str, status: int, seconds: float) -> None:
+        """One answered request. Each child is looked up once: a look-up costs more than the measurement."""
+        labels = (route, method, status)
+        timer = self._timers.get(labels)
+        if timer is None:
+            timer = self._timers[labels] = self.request_seconds.labels(*labels)
+        timer.observe(seconds)
+
+    def count_accepted(self, type: str) -> None:
+        """One accepted message of a catalogue type."""
+        counter = self._accepted.get(type)
+        if counter is None:
+            counter = self._accepted[type] = self.messages_accepted.labels(type)
+        counter.inc()
+
     def render(self) -> tuple[str, bytes]:
         """The content type and the body of a scrape."""
         return CONTENT_TYPE_LATEST, generate_latest(self.registry)

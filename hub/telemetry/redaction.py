@@ -51,13 +51,11 @@ def clean(value: object, depth: int = 0) -> Any:
     # The common cases first: a line is written for every request.
     if type(value) is str:
         return clean_text(value)
-    if type(value) in _HARMLESS:
+    if type(value) in _HARMLESS or (type(value) is int and -_TEN_DIGITS_LONG < value < _TEN_DIGITS_LONG):
         return value
     match value:
         case Enum():
             return clean(value.value, depth)
-        case int() if -_TEN_DIGITS_LONG < value < _TEN_DIGITS_LONG:
-            return value
         case int():
             return value if clean_text(str(value)) == str(value) and abs(value) < 2**63 else NUMBER
         case str():

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import io
 import json
+import sqlite3
 from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
@@ -266,3 +268,13 @@ async def test_a_developer_can_see_what_one_kind_of_recipient_gets_at_most(field
     assert set(af["properties"]["content"]["properties"]) == {"contact", "af_registration", "coach_function"}
     stranger = await field.get("/schemas/referral.submitted/1.0", **{"for": "region"})
     assert (stranger.status, stranger.code) == (400, "BAD_PARAMETER")
+
+
+async def test_what_a_party_was_refused_is_found_by_its_case_and_a_strangers_attempt_is_not(field: Field) -> None:
+    case = await field.refer()
+    early = await case.jobbtorg.tell("case.closed", case.case_id, person=case.person)
+    stranger = await field.party("af-stockholm").tell("finsam.case-initiated", case.case_id, person=case.person)
+    assert (early.code, stranger.code) == ("STATE_CONFLICT", "COULD_NOT_BE_DELIVERED")
+    with contextlib.closing(sqlite3.connect(field.hub.data_dir / "hub.sqlite3")) as store:
+        query = "select code from audit where action = 'message_refused' and case_id = ?"
+        assert store.execute(query, (case.case_id,)).fetchall() == [("STATE_CONFLICT",)]

@@ -254,3 +254,38 @@ def test_the_guard_would_be_missed(log):
     )
     log.info("slip", field=NUMBER)
     assert NUMBER in text.getvalue()
+
+
+class Buffered(Stream):
+    """Counts how often lines are sent on."""
+
+    flushes = 0
+
+    def flush(self):
+        self.flushes += 1
+
+
+async def test_lines_of_one_turn_of_the_loop_go_out_together(log):
+    stream = Buffered()
+    telemetry.configure("info", "json", stream)
+    for number in range(3):
+        log.info("event", number=number)
+    assert stream.flushes == 0
+    await asyncio.sleep(0)
+    assert stream.flushes == 1
+    assert [event["number"] for event in stream.events] == [0, 1, 2]
+
+
+async def test_a_fault_goes_out_at_once_with_what_was_before_it(log):
+    stream = Buffered()
+    telemetry.configure("info", "json", stream)
+    log.info("before")
+    log.error("fault")
+    assert stream.flushes == 1
+
+
+def test_without_a_loop_every_line_goes_out_at_once(log):
+    stream = Buffered()
+    telemetry.configure("info", "json", stream)
+    log.info("event")
+    assert stream.flushes == 1
