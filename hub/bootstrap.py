@@ -56,30 +56,25 @@ def build_hub(
     first_start = not database_path(settings).exists()
     vault = Vault.open(settings.data_dir / MASTER_KEY, create=first_start)
     metrics = Metrics(metadata.version("samverkan"))
-    if authenticator is None:
-        key = open_signing_key(settings, create=True)
-        authenticator = TokenAuthenticator(key, issuer=settings.issuer, audience=settings.audience)
+    authenticator = authenticator or build_authenticator(settings)
     store = store or SqliteStore.open(database_path(settings), clock=clock)
     refuse_foreign_key(store, vault, settings)
     transport = transport or InProcessTransport()
     book = ConsentBook(directory)
     receiver = Receiver(registry, directory, rulebook, vault, allow_test_numbers=settings.allow_test_numbers)
     acceptance = MessageAcceptance(directory, rulebook, book, notifies_at_once=transport.is_immediate)
-    answering = DeliveryAnswering()
-    handlers: dict[type, Handler] = {
-        AcceptMessage: acceptance,
-        RecordRefusal: RefusalRecording(),
-        ReadDelivery: DeliveryReading(directory, rulebook, receiver),
-        AcknowledgeDelivery: answering,
-        ReportHandled: answering,
-        MarkPublished: PublicationMarking(),
-        RecordEvent: EventRecording(),
-    }
+    reading = DeliveryReading(directory, rulebook, receiver)
 
     def new_ledger(group: Group) -> Ledger:
         return Ledger(group, vault, book, clock.now())
 
-    group = CommitGroup(store, handlers, new_ledger, largest=settings.group_size, queue_limit=settings.queue_limit)
+    group = CommitGroup(
+        store,
+        list_handlers(acceptance, reading),
+        new_ledger,
+        largest=settings.group_size,
+        queue_limit=settings.queue_limit,
+    )
     group.on_commit(lambda committed: metrics.commit_group_size.observe(committed.size))
     group.on_commit(lambda committed: metrics.commit_seconds.observe(committed.seconds))
     return Hub(
@@ -99,6 +94,26 @@ def build_hub(
         group=group,
         relay=Relay(store, transport, group),
     )
+
+
+def list_handlers(acceptance: MessageAcceptance, reading: DeliveryReading) -> dict[type, Handler]:
+    """Who carries out which command."""
+    answering = DeliveryAnswering()
+    return {
+        AcceptMessage: acceptance,
+        RecordRefusal: RefusalRecording(),
+        ReadDelivery: reading,
+        AcknowledgeDelivery: answering,
+        ReportHandled: answering,
+        MarkPublished: PublicationMarking(),
+        RecordEvent: EventRecording(),
+    }
+
+
+def build_authenticator(settings: Settings) -> Authenticator:
+    """Tokens of this hub's own key, which is made at the first start."""
+    key = open_signing_key(settings, create=True)
+    return TokenAuthenticator(key, issuer=settings.issuer, audience=settings.audience)
 
 
 def refuse_foreign_key(store: Store, vault: Vault, settings: Settings) -> None:

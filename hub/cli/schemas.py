@@ -78,8 +78,7 @@ def _find_type(known: Registry, name: str, version: str | None) -> MessageType:
     try:
         return known.get_type(name, version)
     except registry.UnknownSchema:
-        pass
-    versions = [found.version for found in known.list_types() if found.name == name]
+        versions = [found.version for found in known.list_types() if found.name == name]
     if versions:
         raise WrongUse(f"{name} has no such version; it has {', '.join(versions)}.")
     near = units.close_to(name, sorted({found.name for found in known.list_types()}))
