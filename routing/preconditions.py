@@ -157,6 +157,17 @@ def _consent_dates(
     return None
 
 
+def _consent_recorder(
+    message: Message, situation: Situation, directory: Directory, rulebook: rulebooks.Rulebook
+) -> Refusal | None:
+    # The parties are told who recorded the consent: nobody may say that another did.
+    recorder = message.content.get("recorded_by")
+    if recorder is None or recorder["unit_id"] == message.sender:
+        return None
+    pointer = "/data/content/recorded_by/unit_id"
+    return _refuse(message, "consent_recorder", RefusalCode.SENDER_NOT_ALLOWED, pointer)
+
+
 def _consent_version_follows(
     message: Message, situation: Situation, directory: Directory, rulebook: rulebooks.Rulebook
 ) -> Refusal | None:
@@ -209,6 +220,7 @@ PRECONDITIONS: Mapping[str, Precondition] = {
     "lead_is_a_seat": _lead_is_a_seat,
     "joint_plan_version_follows": _plan_version_follows,
     "consent_dates": _consent_dates,
+    "consent_recorder": _consent_recorder,
     "consent_version_follows": _consent_version_follows,
     "withdrawal_by_party": _withdrawal_by_party,
 }

@@ -45,6 +45,7 @@ CHECKS = frozenset(
         "lead_is_a_seat",
         "joint_plan_version_follows",
         "consent_dates",
+        "consent_recorder",
         "consent_version_follows",
         "withdrawal_by_party",
     }

@@ -49,3 +49,12 @@ async def test_with_a_death_the_consents_end_and_what_rests_on_them_is_closed(fi
     assert (await case.stadsdel.read(delivery_of(proposed, case.stadsdel.unit))).status == 410
     consent = await case.stadsdel.call("GET", f"/v1/consents/{case.consent_id}")
     assert consent.json["status"] == "expired"
+
+
+async def test_nobody_says_that_another_unit_recorded_a_consent(field: Field) -> None:
+    fk = field.party("fk-stockholm")
+    body = events.consent(at=now(), recorder="fk-stockholm", edges=events.both_ways("fk", "amn"))
+    body["content"]["recorded_by"] = {"unit_id": "sd-farsta", "officer_role": "socialsekreterare"}
+    answer = await fk.send("consent.recorded", body)
+    assert (answer.status, answer.code) == (403, "SENDER_NOT_ALLOWED")
+    assert [error["pointer"] for error in answer.json["errors"]] == ["/data/content/recorded_by/unit_id"]

@@ -38,7 +38,9 @@ async def keep_telling(unit: Party, receiver: str, promises: Promises, stop: asy
     authority = fields.authority_of(unit.unit)
     edges = [events.edge(authority, fields.authority_of(receiver))]
     while not stop.is_set():
-        event = unit.event("consent.recorded", events.consent(at=datetime.now(UTC), person=persons.BO, edges=edges))
+        event = unit.event(
+            "consent.recorded", events.consent(at=datetime.now(UTC), person=persons.BO, edges=edges, recorder=unit.unit)
+        )
         await _tell(unit, event, promises, stop)
 
 
