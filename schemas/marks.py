@@ -24,7 +24,8 @@ _PARTED_ESCAPE = re.compile(r"\\[dDwWsSbBpPzZAhHRXQ]")
 _TEXTS = frozenset({"title", "description", "x-en"})
 _KEYWORDS = {
     "leaf": _TEXTS
-    | {"type", "enum", "const", "default", "format", "pattern", "minLength", "maxLength", "minimum", "maximum"}
+    | {"type", "enum", "const", "default", "format", "pattern", "minLength", "maxLength"}
+    | {"minimum", "maximum", "exclusiveMinimum"}
     | {"x-category", "x-facet", "x-free-text"},
     "array": _TEXTS | {"type", "items", "minItems", "maxItems", "uniqueItems", "x-category", "x-facet"},
     "object": _TEXTS

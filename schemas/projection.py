@@ -102,7 +102,7 @@ class View:
         return step
 
     def _broken_conditions(self, copy: dict[str, Any]) -> tuple[str, ...]:
-        handling = {name: value for name, value in copy["handling"].items() if name != "to"}
+        handling = {name: value for name, value in copy["handling"].items() if name not in views.SENDERS_ONLY}
         judged = {**copy, "handling": handling}
         if self._validator.is_valid(judged):
             return ()
@@ -111,7 +111,7 @@ class View:
 
 def _rewrite_handling(handling: Mapping[str, Any], carried: frozenset[str], recipient_kind: str) -> dict[str, Any]:
     """Who else gets the message, on which basis, and what they get, is none of this recipient's business."""
-    copy = {name: value for name, value in handling.items() if name != "to"}
+    copy = {name: value for name, value in handling.items() if name not in views.SENDERS_ONLY}
     copy["categories"] = sorted(carried)
     copy["basis"] = [claim for claim in handling["basis"] if claim["recipient_kind"] == recipient_kind]
     return copy

@@ -11,11 +11,13 @@ import json
 import unicodedata
 from typing import Any, Literal
 
-Reason = Literal["syntax", "encoding", "duplicate_key", "not_a_number", "too_deep", "lone_surrogate"]
+Reason = Literal["syntax", "encoding", "duplicate_key", "not_a_number", "too_deep", "lone_surrogate", "too_many_marks"]
 
 MAX_DEPTH = 64
 # RFC 7493 2.2: beyond this, readers that keep numbers as doubles see another number.
 MAX_INTEGER = 2**53 - 1
+# UAX 15 (stream-safe text) allows 30. Python sorts a row of marks in quadratic time (CPython gh-149079).
+MAX_MARKS = 30
 
 
 class NotJson(Exception):
@@ -53,14 +55,14 @@ def _read(raw: bytes) -> _Read | _Fault:
         text = raw.decode("utf-8")
         if text.startswith("\ufeff"):
             return _Fault("encoding")
-        # No delimiter of JSON composes with a following mark, so the whole text may be normalised at once.
-        if not unicodedata.is_normalized("NFC", text):
-            text = unicodedata.normalize("NFC", text)
         value = _DECODER.decode(text)
         # Fewer brackets than the limit cannot nest deeper than it: nothing to walk.
         if text.count("[") + text.count("{") > MAX_DEPTH:
             _check_depth(value)
-        return _Read(_unescape(value) if "\\u" in text else value)
+        # Delimiters compose with no mark, so text in NFC without escapes holds strings in NFC. What is not in NFC
+        # is composed string by string: in the text a mark after "\n" would make another letter of the n.
+        plain = "\\u" not in text and unicodedata.is_normalized("NFC", text)
+        return _Read(value if plain else _compose(value))
     except _Fault as fault:
         return _Fault(fault.reason)
     except UnicodeDecodeError:
@@ -114,20 +116,32 @@ def _check_depth(value: Any) -> None:
         level = [child for item in level for child in (item.values() if isinstance(item, dict) else item)]
 
 
-def _unescape(value: Any) -> Any:
-    """Does for strings written with escapes what the text as a whole could not show."""
+def _compose(value: Any) -> Any:
+    """The value with every string in form NFC."""
     match value:
         case str():
-            return _unescape_text(value)
+            return _compose_text(value)
         case list():
-            return [_unescape(item) for item in value]
+            return [_compose(item) for item in value]
         case dict():
-            return _read_object([(_unescape_text(name), _unescape(item)) for name, item in value.items()])
+            return _read_object([(_compose_text(name), _compose(item)) for name, item in value.items()])
         case _:
             return value
 
 
-def _unescape_text(text: str) -> str:
+def _compose_text(text: str) -> str:
     if any("\ud800" <= char <= "\udfff" for char in text):
         raise _Fault("lone_surrogate")
+    if unicodedata.is_normalized("NFC", text):
+        return text
+    _check_marks(text)
     return unicodedata.normalize("NFC", text)
+
+
+def _check_marks(text: str) -> None:
+    row = 0
+    for char in text:
+        # By category: a few marks of combining class 0 come apart into marks that are sorted.
+        row = row + 1 if unicodedata.category(char).startswith("M") else 0
+        if row > MAX_MARKS:
+            raise _Fault("too_many_marks")

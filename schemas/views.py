@@ -6,7 +6,7 @@ message's schema are kept when all they speak of is in the view.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,9 @@ from schemas import bundle, tree
 
 Allowed = Mapping[str, frozenset[str] | None]
 """Category -> None: all of it; a set of facets: only leaves with one of these facets; absent: nothing."""
+
+SENDERS_ONLY = frozenset({"to", "conflict_of_interest"})
+"""What of `handling` goes no further than the hub: who else is told, and who must not handle the case."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,13 +45,21 @@ class ArrayView:
 NodeView = LeafView | ObjectView | ArrayView
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One field of a view: a pointer template ("*" for items), and its category, or those that it can have."""
+
+    pointer: str
+    categories: frozenset[str]
+
+
 def is_whole(view: NodeView) -> bool:
     """True when the ceiling takes nothing away below here, whatever the message says."""
     return isinstance(view, LeafView) or view.whole
 
 
 def cut(root: tree.ObjectNode, allowed: Allowed, sees: Sequence[str] | None) -> ObjectView:
-    """The view of a whole message. `handling` loses its recipients; `content` stays even when nothing is left of it."""
+    """The view of a whole message. `handling` loses what is the sender's only; `content` stays though it be empty."""
     properties: dict[str, NodeView] = {}
     for name, child in root.properties.items():
         cutter = _Cutter(allowed, sees if name == "content" else None)
@@ -56,14 +67,14 @@ def cut(root: tree.ObjectNode, allowed: Allowed, sees: Sequence[str] | None) -> 
         if found is None and name == "content" and isinstance(child, tree.ObjectNode):
             found = ObjectView(child, {}, frozenset(), frozenset(), whole=False)
         if found is not None:
-            properties[name] = _without(found, "to") if name == "handling" else found
+            properties[name] = _without(found, SENDERS_ONLY) if name == "handling" else found
     return _object(root, properties, frozenset())
 
 
-def _without(view: NodeView, name: str) -> NodeView:
+def _without(view: NodeView, names: frozenset[str]) -> NodeView:
     if not isinstance(view, ObjectView):
         return view
-    left = {key: child for key, child in view.properties.items() if key != name}
+    left = {key: child for key, child in view.properties.items() if key not in names}
     return _object(view.source, left, view.admitted)
 
 
@@ -211,3 +222,17 @@ def _keyword_within(keyword: str, value: Any, view: NodeView) -> bool:
             return all(_speaks_within(inner, view) for inner in value)
         case _:
             return True
+
+
+def list_leaves(view: NodeView, pointer: str = "", dynamic: frozenset[str] | None = None) -> Iterator[Shown]:
+    """Every field of a view, as a pointer template with the categories that it can have there."""
+    match view:
+        case LeafView():
+            category = view.source.category
+            yield Shown(pointer, (dynamic or frozenset()) if category is None else frozenset({category}))
+        case ArrayView():
+            yield from list_leaves(view.items, f"{pointer}/*", dynamic)
+        case ObjectView():
+            within = view.admitted if view.source.category_from is not None else dynamic
+            for name, child in view.properties.items():
+                yield from list_leaves(child, f"{pointer}/{name}", within)

@@ -40,7 +40,6 @@ REFUSED: list[tuple[str, Change, str, str]] = [
         "/content/employment/extent_percent",
         "minimum",
     ),
-    ("case.closed", {"closing_reason": "unknown_no_contact", "note": None}, "/content/note", "required"),
     ("consent.recorded", {"method": "oral_noted", "edges": [EDGE]}, "/content/oral_reason", "required"),
     (
         "consent.recorded",
