@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from typing import assert_never
 
 from routing import directory as directories
 from routing import rulebook as rulebooks
+from routing import vocabulary
 from routing.message import Address, Message
 from routing.refusals import RefusalCode
 from routing.situation import Situation
@@ -26,6 +26,11 @@ class Recipient:
     unit: directories.Unit
     kind: str
     rule: rulebooks.RecipientRule
+
+    @property
+    def authority(self) -> str:
+        """Who gets to know: the unit's authority, or the one for whom the sender only prints the copy."""
+        return self.rule.authority or self.unit.authority
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +69,14 @@ class _Resolver:
         self.situation = situation
         self.directory = directory
         self.on: date = situation.today
+        case = situation.case
+        self.disqualified = message.disqualified | (case.memory.disqualified if case else frozenset())
 
     def addresses(self) -> Iterator[Address]:
         given = self.message.addresses
         yield from given
+        yield from (Address(unit=name) for name in self._originals())
+        yield from self._printed()
         if self.route.seats_from is not None:
             team = self._team()
             for seat in _list_at(self.message, self.route.seats_from):
@@ -92,22 +101,38 @@ class _Resolver:
         unit = self.directory.find_by_name(name, self.on)
         if unit is None:
             return Unresolved(_UNKNOWN, "", RefusalCode.UNKNOWN_UNIT)
+        if unit.unit_id in self.disqualified:
+            stand_in = self._stand_in(unit)
+            if stand_in is None:
+                return Unresolved(unit.unit_id, unit.kind, RefusalCode.CONFLICT_OF_INTEREST)
+            unit = stand_in
         if not unit.is_open(self.on):
             successor = unit.successors[0] if unit.successors else None
             return Unresolved(unit.unit_id, unit.kind, RefusalCode.UNIT_CLOSED, successor)
+        if unit.unit_id == self.message.sender:
+            return self._print(unit)
         rule = self.route.recipients.get(unit.kind)
-        if rule is None or unit.unit_id == self.message.sender:
+        if rule is None:
             return Unresolved(unit.unit_id, unit.kind, RefusalCode.RECIPIENT_NOT_ALLOWED)
         wrong = self._misplaced(unit, rule)
         if wrong is not None:
             return Unresolved(unit.unit_id, unit.kind, wrong)
         return Recipient(unit, unit.kind, rule)
 
+    def _print(self, unit: directories.Unit) -> Recipient | Unresolved:
+        """The sender as its own recipient: only for a copy that it hands on."""
+        for kind, rule in self.route.recipients.items():
+            if rule.found == "sender":
+                return Recipient(unit, kind, rule)
+        own = self.route.recipients.get(unit.kind)
+        code = self._wrong(own.found) if own is not None else RefusalCode.RECIPIENT_NOT_ALLOWED
+        return Unresolved(unit.unit_id, unit.kind, code)
+
     def _misplaced(self, unit: directories.Unit, rule: rulebooks.RecipientRule) -> RefusalCode | None:
         """Why this unit, although of a right kind, is not the one that the route leads to."""
         match rule.found:
             case "catchment":
-                expected = self.directory.find_catchment(self.message.sender, self.on)
+                expected = self._catchment()
                 return None if unit.unit_id == expected else RefusalCode.WRONG_CATCHMENT
             case "responsible":
                 right = unit.unit_id == self._responsible(unit.kind)
@@ -116,17 +141,20 @@ class _Resolver:
                 right = team is not None and unit.unit_id in self.directory.list_seats(team, unit.kind, self.on)
             case "edges":
                 right = unit.authority in self._edge_authorities()
-            case "addressed" | "coordinator":
+            case "addressed":
                 right = True
+            case "coordinator":
+                case = self.situation.case
+                right = case is None or case.team in (None, unit.unit_id)
             case _:
-                assert_never(rule.found)
-        return None if right else RefusalCode.RECIPIENT_NOT_ALLOWED
+                right = unit.unit_id in self._known_otherwise(rule.found)
+        return None if right else self._wrong(rule.found)
 
     def _role(self, role: str) -> Recipient | Unresolved:
         kind = ROLE_KINDS[role]
         name = self._responsible(kind)
         if name is None and kind == "jt":
-            name = self.directory.find_catchment(self.message.sender, self.on)
+            name = self._catchment()
         if name is None:
             return Unresolved(role, kind, RefusalCode.RECIPIENT_NOT_ALLOWED)
         return self._unit(name)
@@ -136,6 +164,64 @@ class _Resolver:
         if case is None:
             return None
         return {"sd": case.responsible_stadsdel, "jt": case.responsible_jobbtorg}.get(kind)
+
+    def _wrong(self, found: vocabulary.Found) -> RefusalCode:
+        """What a transfer or a correction that leads nowhere comes against is the case as it is."""
+        follows = found in ("successor", "predecessor", "originals")
+        return RefusalCode.STATE_CONFLICT if follows else RefusalCode.RECIPIENT_NOT_ALLOWED
+
+    def _catchment(self) -> str | None:
+        """The jobbtorg of the sender's catchment, or who stands in for it."""
+        name = self.directory.find_catchment(self.message.sender, self.on)
+        if name not in self.disqualified:
+            return name
+        unit = self.directory.find_unit(name or "")
+        stand_in = self._stand_in(unit) if unit is not None else None
+        return name if stand_in is None else stand_in.unit_id
+
+    def _stand_in(self, unit: directories.Unit) -> directories.Unit | None:
+        """Who takes over from a disqualified unit (jäv, förvaltningslagen 2017:900 16-17 §§)."""
+        other = self.directory.find_unit(unit.alternate) if unit.alternate is not None else None
+        fit = other is not None and other.is_open(self.on) and other.unit_id not in self.disqualified
+        return other if fit else None
+
+    def _known_otherwise(self, found: vocabulary.Found) -> frozenset[str]:
+        """The units that an earlier message, an order or a pending transfer makes recipients of this one."""
+        case = self.situation.case
+        transfer = case.memory.transfer if case else None
+        match found:
+            case "originals":
+                return self._originals()
+            case "asker":
+                asked = self.situation.earlier.get(self.message.answers or "")
+                was_asked = asked is not None and self.message.sender in asked.recipients
+                return frozenset({asked.sender}) if asked is not None and was_asked else frozenset()
+            case "orderer":
+                order = case.memory.orders.get(str(self.message.content.get("order_id"))) if case else None
+                mine = order is not None and order.provider == self.message.sender
+                return frozenset({order.jobbtorg}) if order is not None and mine else frozenset()
+            case "successor":
+                return frozenset({str(self.message.content.get("to_unit"))})
+            case "predecessor":
+                return frozenset({transfer.from_unit}) if transfer is not None else frozenset()
+            case "sender":
+                return frozenset({self.message.sender})
+            case _:
+                return frozenset()
+
+    def _originals(self) -> frozenset[str]:
+        """Everybody who got the message that this one corrects: a correction reaches them all."""
+        if not any(rule.found == "originals" for rule in self.route.recipients.values()):
+            return frozenset()
+        corrected = self.situation.earlier.get(str(self.message.content.get("corrects_message")))
+        if corrected is None or corrected.sender != self.message.sender:
+            return frozenset()
+        return frozenset(corrected.recipients)
+
+    def _printed(self) -> Iterator[Address]:
+        """The copy that the sender gets itself, to hand on to somebody who has no door here."""
+        if any(rule.found == "sender" for rule in self.route.recipients.values()):
+            yield Address(unit=self.message.sender)
 
     def _team(self) -> str | None:
         """The team that this message is about: its sender, the one addressed, or the case's own."""

@@ -34,11 +34,12 @@ class UsedBasis:
 
 @dataclass(frozen=True, slots=True)
 class Grounds:
-    """The categories covered and on what; `missing` says why, where nothing is."""
+    """The categories covered and on what; `missing` says why, where nothing is. `whole`: all or nothing may be told."""
 
     categories: frozenset[str]
     basis: UsedBasis | None
     missing: RefusalCode | None = None
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +77,13 @@ def find_grounds(
     """
     question = _Question(message, sender, recipient, situation, rulebook, single_recipient)
     found = [_test(question, claim) for claim in _claims(question)]
-    given = [grounds for grounds in found if grounds.categories]
+    given = [grounds for grounds in found if grounds.basis is not None]
     covered = frozenset().union(*[grounds.categories for grounds in given])
     if given and CONSENT in recipient.rule.bases and not wanted <= covered:
         # What a statute does not reach, the person's consent may: the sender has chosen to tell it.
         covered |= _by_consent(question, None).categories
     if given:
-        return Grounds(covered, given[0].basis)
+        return Grounds(covered, given[0].basis, whole=any(grounds.whole for grounds in given))
     reasons = [grounds.missing for grounds in found if grounds.missing is not None]
     return Grounds(frozenset(), None, reasons[0] if reasons else _unclaimed_reason(question))
 
@@ -119,7 +120,7 @@ def _test(question: _Question, claim: BasisClaim) -> Grounds:
     categories = question.rulebook.categories if basis.categories is None else basis.categories
     if "reporting_request" in basis.needs:
         categories = _requested(question, categories)
-    return Grounds(frozenset(categories) - basis.never, UsedBasis(claim.code))
+    return Grounds(frozenset(categories) - basis.never, UsedBasis(claim.code), whole=basis.whole)
 
 
 def _by_consent(question: _Question, consent_id: str | None) -> Grounds:
@@ -130,7 +131,7 @@ def _by_consent(question: _Question, consent_id: str | None) -> Grounds:
         candidates,
         purpose=question.message.purpose,
         holder=question.sender.authority,
-        recipient=question.recipient.unit.authority,
+        recipient=question.recipient.authority,
         at=question.situation.at,
     )
     if cover.consent is None:
@@ -152,7 +153,7 @@ def _holds(question: _Question, claim: BasisClaim) -> bool:
 def _need_met(question: _Question, basis: rulebooks.BasisRule, claim: BasisClaim, need: str) -> bool:
     match need:
         case "same_authority":
-            return question.sender.authority == question.recipient.unit.authority
+            return question.sender.authority == question.recipient.authority
         case "reporting_request":
             return _request_stands(question, claim)
         case "ground":
@@ -161,6 +162,9 @@ def _need_met(question: _Question, basis: rulebooks.BasisRule, claim: BasisClaim
             return bool(claim.role) and (not basis.roles or claim.role in basis.roles)
         case "single_recipient":
             return question.single_recipient
+        case "nameless":
+            case = question.situation.case
+            return question.message.person_key is None and (case is None or case.person_key is None)
         case _:
             return False
 

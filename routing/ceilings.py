@@ -37,16 +37,16 @@ class FacetText:
 class Ceiling:
     """How far one category may reach one kind: all of it for the purposes in `whole_for`, else as `when` says.
 
-    `own` (own activity only) discloses nothing until such types exist.
+    "own" is open only where the message is about the recipient's own activity.
     """
 
     when: Literal["yes", "finsam", "no", "own"]
     only: frozenset[Facet] | None = None
     whole_for: frozenset[Purpose] = frozenset()
 
-    def is_open(self, purpose: str) -> bool:
+    def is_open(self, purpose: str, *, own: bool) -> bool:
         in_finsam = self.when == "finsam" and purpose == vocabulary.FINSAM_PURPOSE
-        return self.when == "yes" or in_finsam or purpose in self.whole_for
+        return self.when == "yes" or in_finsam or (self.when == "own" and own) or purpose in self.whole_for
 
     def facets_for(self, purpose: str) -> frozenset[str] | None:
         """The facets that are open, None for all; has a meaning only where the category is open."""
@@ -55,16 +55,16 @@ class Ceiling:
 
 @dataclass(frozen=True, slots=True)
 class Ceilings:
-    """The whole table, worked out once for every kind and purpose."""
+    """The whole table, worked out once for every kind and purpose, with and without what is open for own activity."""
 
     categories: Mapping[str, CategoryText]
     facets: Mapping[str, FacetText]
     cells: Mapping[str, Mapping[str, Ceiling]]
-    open_for: Mapping[tuple[str, str], Allowed]
+    open_for: Mapping[tuple[str, str, bool], Allowed]
 
-    def allowed(self, kind: str, purpose: str) -> Allowed:
+    def allowed(self, kind: str, purpose: str, *, own: bool = False) -> Allowed:
         """What the kind may see for the purpose; the message data alone where no rule knows the pair."""
-        return self.open_for.get((kind, purpose), _MESSAGE_DATA_ONLY)
+        return self.open_for.get((kind, purpose, own), _MESSAGE_DATA_ONLY)
 
 
 _MESSAGE_DATA_ONLY: Allowed = MappingProxyType({vocabulary.MESSAGE_DATA: None})
@@ -113,10 +113,21 @@ def _read_column(reading: Reading, column: Any, codes: frozenset[str], place: Pl
     return MappingProxyType(found)
 
 
-def _tabulate(cells: Mapping[str, Mapping[str, Ceiling]]) -> Mapping[tuple[str, str], Allowed]:
-    table: dict[tuple[str, str], Allowed] = {}
-    for kind, column in cells.items():
-        for purpose in vocabulary.PURPOSES:
-            open_to = {code: cell.facets_for(purpose) for code, cell in column.items() if cell.is_open(purpose)}
-            table[kind, purpose] = MappingProxyType({vocabulary.MESSAGE_DATA: None, **open_to})
-    return MappingProxyType(table)
+def _tabulate(cells: Mapping[str, Mapping[str, Ceiling]]) -> Mapping[tuple[str, str, bool], Allowed]:
+    return MappingProxyType(
+        {
+            (kind, purpose, own): MappingProxyType(
+                {
+                    vocabulary.MESSAGE_DATA: None,
+                    **{
+                        code: cell.facets_for(purpose)
+                        for code, cell in column.items()
+                        if cell.is_open(purpose, own=own)
+                    },
+                }
+            )
+            for kind, column in cells.items()
+            for purpose in vocabulary.PURPOSES
+            for own in (False, True)
+        }
+    )

@@ -20,7 +20,7 @@ from schemas import registry as registries
 # The statuses of the public interface for a refusal by rule.
 STATUSES = frozenset({403, 409, 410, 413, 422})
 # What each way of finding a recipient can find.
-FINDS = {"catchment": {"jt"}, "responsible": {"sd", "jt"}, "coordinator": {"team"}}
+FINDS = {"catchment": {"jt"}, "responsible": {"sd", "jt"}, "coordinator": {"team"}, "orderer": {"jt"}}
 # No consent covers another person (OSL 2009:400 10:1), and nothing about crime goes through the hub.
 CLOSED_CATEGORIES = ("CJ", "TP")
 
@@ -102,10 +102,10 @@ def _check_machine(
 ) -> Iterator[RuleFault]:
     place = Place("lifecycle.toml", machine)
     steps = [step for step in rulebook.lifecycle.transitions.values() if step.machine == machine]
-    reached = {step.target for step in steps if not step.source}
-    while more := {step.target for step in steps if step.source & reached} - reached:
+    reached = {step.target for step in steps if not step.source and step.target}
+    while more := {step.target for step in steps if step.source & reached and step.target} - reached:
         reached |= more
-    left = frozenset().union(*(step.source for step in steps))
+    left = frozenset().union(*(step.source for step in steps if step.target is not None))
     for state in sorted(states - reached):
         yield place.fault(f"the state {state} is never reached")
     for state in sorted(states - left - final):
@@ -129,8 +129,9 @@ def _check_forks(rulebook: Rulebook) -> Iterator[RuleFault]:
 def _may_meet(one: Transition, other: Transition) -> bool:
     if not (one.source & other.source or one.source == other.source):
         return False
-    if None not in (one.in_force, other.in_force) and one.in_force != other.in_force:
-        return False
+    for asked, other_asked in ((one.in_force, other.in_force), (one.waits, other.waits)):
+        if None not in (asked, other_asked) and asked != other_asked:
+            return False
     return not any(
         set(values).isdisjoint(other.when[pointer]) for pointer, values in one.when.items() if pointer in other.when
     )
@@ -162,6 +163,8 @@ def _check_type(rule: TypeRule, rulebook: Rulebook, place: Place) -> Iterator[Ru
 
 def _hides(earlier: Route, later: Route) -> bool:
     """True when every message that fits the later route fits the earlier one."""
+    if earlier.senders and not (later.senders and later.senders <= earlier.senders):
+        return False
     return all(
         pointer in later.when and set(later.when[pointer]) <= set(values) for pointer, values in earlier.when.items()
     )
@@ -219,13 +222,14 @@ def _check_recipient(
     for pointer in recipient.sees or ():
         if not pointer.startswith("/content/"):
             yield place.inside("sees").fault(f"{pointer!r} does not lie in /content")
-    if not rule.categories & set(rulebook.allowed(recipient.kind, route.purpose)):
+    allowed = rulebook.allowed(recipient.kind, route.purpose, own=recipient.own is not None)
+    if rule.categories and not rule.categories & set(allowed):
         yield place.fault("the ceiling leaves this kind nothing of the type")
 
 
 def _why_never(basis: rulebooks.BasisRule, rule: TypeRule, recipient: RecipientRule) -> str | None:
     if not any(basis.fits(sender, recipient.kind) for sender in rule.senders):
         return "it is not made for these kinds of sender and recipient"
-    if not any(basis.can_cover(category) for category in rule.categories):
+    if rule.categories and basis.categories != frozenset() and not any(map(basis.can_cover, rule.categories)):
         return "it covers none of the categories of the type"
     return None

@@ -9,70 +9,41 @@ and then for each recipient the agreement, the legal basis, and the copy that th
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
 from functools import lru_cache
-from typing import Any
 
-from routing import addressing, lifecycle, preconditions
-from routing import basis as bases
+from routing import addressing, deadlines, lifecycle, warnings
 from routing import directory as directories
 from routing import rulebook as rulebooks
 from routing.addressing import Recipient, Unresolved
-from routing.basis import UsedBasis
 from routing.case import Case
+from routing.disclosure import Matter, matter_of, rule_on, rule_on_one, unresolved_ruling
+from routing.disclosure import Ruling as Ruling
+from routing.disclosure import Verdict as Verdict
+from routing.disclosure import view_for as view_for
 from routing.message import Message
+from routing.preconditions import times
+from routing.preconditions.asking import Asked
+from routing.preconditions.table import PRECONDITIONS
 from routing.refusals import Refusal, RefusalCode
 from routing.situation import Situation
-from schemas import projection, registry
-
-# Any spelling of a Swedish personal number ends so: six digits for the day, a sign or spaces or nothing, four digits.
-# Phone numbers of ten digits are caught too; they have a field of their own.
-# The first digit stands alone, so that the search skips from digit to digit.
-_NUMBER_IN_TEXT = re.compile(r"[0-9][0-9]{5}[\s+\-\u2010-\u2015]{0,3}[0-9]{4}")
-
-
-class Verdict(StrEnum):
-    """What happens with one recipient's copy."""
-
-    DELIVER = "deliver"
-    REDACT = "redact"
-    REFUSE = "refuse"
-    MANUAL = "manual"
-
-
-@dataclass(frozen=True, slots=True)
-class Ruling:
-    """The decision for one recipient. `copy` is what it may see; `withheld` are pointers for the sender only."""
-
-    unit: str
-    kind: str
-    verdict: Verdict
-    rule: str
-    code: RefusalCode | None = None
-    about: str | None = None
-    basis: UsedBasis | None = None
-    withheld: tuple[str, ...] = ()
-    carried: frozenset[str] = frozenset()
-    copy: Mapping[str, Any] | None = None
-
-    @property
-    def discloses(self) -> bool:
-        return self.verdict in (Verdict.DELIVER, Verdict.REDACT)
+from routing.vocabulary import HUB
+from routing.warnings import Warned
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
     """All rulings on one message. `refusal` is set when nobody gets it; `case` is the case afterwards; `ends_consents`
-    when the person's consents end with it."""
+    when the person's consents end with it. `warnings` are for the sender. `uniform`: the sender may not learn from the
+    answer whether anybody is known behind the number."""
 
     rulings: tuple[Ruling, ...] = ()
     refusal: Refusal | None = None
     case: Case | None = None
     ends_consents: bool = False
+    warnings: tuple[Warned, ...] = ()
+    uniform: bool = False
 
     @property
     def accepted(self) -> bool:
@@ -115,22 +86,6 @@ def _refuse_sender_on(
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class _Matter:
-    """What is decided on, with what is known, together."""
-
-    message: Message
-    situation: Situation
-    directory: directories.Directory
-    rulebook: rulebooks.Rulebook
-    sender: directories.Unit
-    rule: rulebooks.TypeRule
-    wanted: frozenset[str]
-
-    def refuse(self, step: str, code: RefusalCode, *pointers: str, about: str | None = None) -> Refusal:
-        return Refusal(code, f"{self.message.type}/{step}", about, pointers)
-
-
 def decide(
     message: Message,
     situation: Situation,
@@ -143,23 +98,22 @@ def decide(
         return Decision(refusal=refusal)
     sender = directory.find_unit(message.sender)
     assert sender is not None  # refuse_sender said so
-    rule, wanted = rulebook.types[message.type], message.message_type.categories_in(message.data)
-    return _decide(_Matter(message, situation, directory, rulebook, sender, rule, wanted))
+    return _decide(matter_of(message, situation, directory, rulebook, sender))
 
 
-def _decide(matter: _Matter) -> Decision:
+def _decide(matter: Matter) -> Decision:
     message, situation = matter.message, matter.situation
     refusal = _refuse_before_recipients(matter)
     if refusal is not None:
         return Decision(refusal=refusal, rulings=_manual_rulings(matter, refusal))
-    route = matter.rule.find_route(message.data)
+    route = matter.rule.find_route(matter.sender.kind, message.data)
     if route is None:
         return Decision(refusal=matter.refuse("purpose", RefusalCode.PURPOSE_NOT_ALLOWED))
     targets = addressing.resolve(message, route, situation, matter.directory)
     refusal = _refuse_without_recipient(matter, targets)
     if refusal is not None:
         return Decision(refusal=refusal, rulings=_unresolved_rulings(message, targets))
-    if not lifecycle.may_move(message, situation.case, route, matter.rulebook):
+    if not lifecycle.may_move(message, matter.sender, situation.case, route, matter.rulebook):
         return Decision(refusal=matter.refuse("responsible", RefusalCode.SENDER_NOT_ALLOWED))
     move = lifecycle.find_move(message, situation.case, route, matter.rulebook)
     if isinstance(move, Refusal):
@@ -167,13 +121,24 @@ def _decide(matter: _Matter) -> Decision:
     refusal = _refuse_content(matter)
     if refusal is not None:
         return Decision(refusal=refusal)
-    rulings = _rule_on(matter, targets)
+    rulings = rule_on(matter, targets)
     refusal = _refuse_all(matter, rulings)
     if refusal is not None:
         return Decision(rulings=tuple(_refused(ruling, refusal) for ruling in rulings), refusal=refusal)
+    if matter.rule.uniform:
+        # Last of all, so that nothing that depends on the person can be told from the answers before it.
+        refusal = _refuse_checks(matter)
+        if refusal is not None:
+            return Decision(rulings=rulings, refusal=refusal, uniform=True)
     reached = {ruling.unit: ruling.kind for ruling in rulings if ruling.discloses}
     case = lifecycle.advance(message, move, situation, reached)
-    return Decision(rulings=rulings, case=case, ends_consents=lifecycle.ends_consents(move))
+    return Decision(
+        rulings=rulings,
+        case=deadlines.follow(case, message, situation, matter.rulebook),
+        ends_consents=lifecycle.ends_consents(move),
+        warnings=warnings.list_warnings(message, situation, matter.rulebook),
+        uniform=matter.rule.uniform,
+    )
 
 
 def decide_again(
@@ -190,24 +155,23 @@ def decide_again(
     if refusal is not None:
         return Ruling(unit_id, kind, Verdict.MANUAL, refusal.rule, refusal.code)
     rule = rulebook.find_type(message.type)
-    route = rule.find_route(message.data) if rule else None
-    recipient_rule = route.recipients.get(kind) if route else None
     unit = directory.find_unit(unit_id)
     sender = directory.find_unit(message.sender)
+    route = rule.find_route(sender.kind, message.data) if rule and sender else None
+    recipient_rule = route.recipients.get(kind) if route else None
     if rule is None or route is None or recipient_rule is None or unit is None or sender is None:
         return Ruling(unit_id, kind, Verdict.REFUSE, label, RefusalCode.RECIPIENT_NOT_ALLOWED)
     if not unit.is_open(situation.today):
         return Ruling(unit_id, kind, Verdict.REFUSE, label, RefusalCode.UNIT_CLOSED)
-    wanted = message.message_type.categories_in(message.data)
-    matter = _Matter(message, situation, directory, rulebook, sender, rule, wanted)
+    matter = matter_of(message, situation, directory, rulebook, sender)
     # Counted as at intake: two addresses may mean one recipient.
     single = len(message.addresses) <= 1 or len(addressing.resolve(message, route, situation, directory)) == 1
-    return _rule_on_one(matter, Recipient(unit, kind, recipient_rule), single=single)
+    return rule_on_one(matter, Recipient(unit, kind, recipient_rule), single=single)
 
 
-def _refuse_before_recipients(matter: _Matter) -> Refusal | None:
+def _refuse_before_recipients(matter: Matter) -> Refusal | None:
     return (
-        preconditions.times_are_past(matter.message, matter.situation)
+        times.times_are_past(matter.message, matter.situation)
         or _refuse_stranger(matter)
         or _refuse_protected(matter.message, matter.situation)
         or _refuse_other_person(matter)
@@ -216,12 +180,14 @@ def _refuse_before_recipients(matter: _Matter) -> Refusal | None:
 
 def _refuse_protected(message: Message, situation: Situation) -> Refusal | None:
     case = situation.case
+    if message.sender == HUB:
+        return None  # a notice says nothing about the person; it is how parties learn that people take over
     if message.handling["protected_identity"] != "none" or (case is not None and case.suspended):
         return Refusal(RefusalCode.PROTECTED_IDENTITY, "protected_identity")
     return None
 
 
-def _refuse_stranger(matter: _Matter) -> Refusal | None:
+def _refuse_stranger(matter: Matter) -> Refusal | None:
     """One answer for no such case, another's case, and a case that the sender should have named."""
     subject, case = matter.message.subject, matter.situation.case
     if subject is None:
@@ -229,19 +195,21 @@ def _refuse_stranger(matter: _Matter) -> Refusal | None:
         return matter.refuse("subject", RefusalCode.SCHEMA_INVALID, "/subject") if wrong else None
     if matter.rule.subject == "absent":
         return matter.refuse("subject", RefusalCode.SCHEMA_INVALID, "/subject")
+    if matter.message.sender == HUB:
+        return None
     if case is None or not case.is_party(matter.message.sender):
         return matter.refuse("party", RefusalCode.COULD_NOT_BE_DELIVERED)
     return None
 
 
-def _refuse_other_person(matter: _Matter) -> Refusal | None:
+def _refuse_other_person(matter: Matter) -> Refusal | None:
     case = matter.situation.case
     if case is None or case.person_key is None or matter.message.person_key in (None, case.person_key):
         return None
     return matter.refuse("person", RefusalCode.THIRD_PARTY_DATA, "/data/person")
 
 
-def _refuse_without_recipient(matter: _Matter, targets: list[Recipient | Unresolved]) -> Refusal | None:
+def _refuse_without_recipient(matter: Matter, targets: list[Recipient | Unresolved]) -> Refusal | None:
     if any(isinstance(target, Recipient) for target in targets):
         return None
     first = targets[0] if targets else None
@@ -252,94 +220,36 @@ def _refuse_without_recipient(matter: _Matter, targets: list[Recipient | Unresol
     return matter.refuse("recipient", RefusalCode.RECIPIENT_NOT_ALLOWED)
 
 
-def _refuse_content(matter: _Matter) -> Refusal | None:
-    message = matter.message
+def _refuse_content(matter: Matter) -> Refusal | None:
+    checked = None if matter.rule.uniform else _refuse_checks(matter)
+    return checked or _refuse_categories(matter) or _refuse_free_text(matter)
+
+
+def _refuse_checks(matter: Matter) -> Refusal | None:
+    asked = Asked(matter.message, matter.situation, matter.directory, matter.rulebook)
     for name in matter.rule.checks:
-        check = preconditions.PRECONDITIONS[name]
-        refusal = check(message, matter.situation, matter.directory, matter.rulebook)
+        refusal = PRECONDITIONS[name](asked)
         if refusal is not None:
             return refusal
-    undeclared = matter.wanted.difference(message.handling["categories"])
+    return None
+
+
+def _refuse_categories(matter: Matter) -> Refusal | None:
+    undeclared = matter.wanted.difference(matter.message.handling["categories"])
     if undeclared:
         about, pointer = " ".join(sorted(undeclared)), "/data/handling/categories"
         return matter.refuse("categories", RefusalCode.SCHEMA_INVALID, pointer, about=about)
-    texts = message.message_type.free_text_in(message.data)
-    blocked = [f"/data{pointer}" for pointer, text in texts if names_a_number(text)]
+    return None
+
+
+def _refuse_free_text(matter: Matter) -> Refusal | None:
+    """A personal number goes in no free text; a telling word only where the sender says that it tells of that."""
+    declared = frozenset(matter.message.handling["categories"])
+    blocked = [f"/data{pointer}" for pointer, told in matter.told.items() if not told <= declared]
     return matter.refuse("free_text", RefusalCode.FREE_TEXT_BLOCKED, *blocked) if blocked else None
 
 
-def names_a_number(text: str) -> bool:
-    """True when a free text holds something that reads like a personal number, in any spelling."""
-    return _NUMBER_IN_TEXT.search(text) is not None
-
-
-def _rule_on(matter: _Matter, targets: list[Recipient | Unresolved]) -> tuple[Ruling, ...]:
-    single = len(targets) == 1
-    rulings = [
-        _rule_on_one(matter, target, single=single)
-        if isinstance(target, Recipient)
-        else _unresolved_ruling(matter.message, target)
-        for target in targets
-    ]
-    return tuple(rulings)
-
-
-def _rule_on_one(matter: _Matter, recipient: Recipient, *, single: bool) -> Ruling:
-    message, unit, kind = matter.message, recipient.unit, recipient.kind
-    label = f"{message.type}/{kind}"
-    if not matter.directory.has_agreement(matter.sender.kind, unit.kind, matter.situation.today):
-        return Ruling(unit.unit_id, kind, Verdict.REFUSE, label, RefusalCode.NO_AGREEMENT)
-    grounds = bases.find_grounds(
-        message,
-        matter.sender,
-        recipient,
-        matter.situation,
-        matter.rulebook,
-        wanted=matter.wanted,
-        single_recipient=single,
-    )
-    if grounds.missing is not None:
-        return Ruling(unit.unit_id, kind, Verdict.REFUSE, label, grounds.missing)
-    view = view_for(matter.rulebook, message.message_type, recipient.rule, message.purpose)
-    copy = view.project(
-        message.data, grounds.categories, party=unit.authority, recipient_kind=kind, present=matter.wanted
-    )
-    if copy.data is None:
-        code = _code_for_torso(grounds, copy)
-        about = " ".join(sorted(copy.lacking)) or None
-        return Ruling(unit.unit_id, kind, Verdict.REFUSE, label, code, about, withheld=copy.missing)
-    return Ruling(
-        unit.unit_id,
-        kind,
-        Verdict.REDACT if copy.withheld else Verdict.DELIVER,
-        label,
-        basis=grounds.basis,
-        withheld=copy.withheld,
-        carried=copy.carried,
-        copy=copy.data,
-    )
-
-
-@lru_cache(maxsize=4096)
-def view_for(
-    rulebook: rulebooks.Rulebook,
-    message_type: registry.MessageType,
-    rule: rulebooks.RecipientRule,
-    purpose: str,
-) -> projection.View:
-    """What one kind of recipient may ever see of a type for a purpose, before any consent is asked."""
-    return projection.derive_view(message_type, rulebook.allowed(rule.kind, purpose), rule.sees)
-
-
-def _code_for_torso(grounds: bases.Grounds, copy: projection.Projection) -> RefusalCode:
-    """A required part is gone: because no basis reaches it, or because the kind may never see it."""
-    if not copy.lacking:
-        return RefusalCode.RECIPIENT_NOT_ALLOWED
-    by_consent = grounds.basis is not None and grounds.basis.code == bases.CONSENT
-    return RefusalCode.CONSENT_NOT_COVERING if by_consent else RefusalCode.NO_BASIS
-
-
-def _refuse_all(matter: _Matter, rulings: tuple[Ruling, ...]) -> Refusal | None:
+def _refuse_all(matter: Matter, rulings: tuple[Ruling, ...]) -> Refusal | None:
     """Nobody gets it; or a team could not meet, since its coordinator or every other authority is missing."""
     blocking = [ruling for ruling in rulings if not ruling.discloses]
     if not blocking:
@@ -354,7 +264,7 @@ def _refuse_all(matter: _Matter, rulings: tuple[Ruling, ...]) -> Refusal | None:
     return Refusal(first.code or RefusalCode.COULD_NOT_BE_DELIVERED, first.rule, first.about)
 
 
-def _alone(matter: _Matter, reached: list[Ruling]) -> bool:
+def _alone(matter: Matter, reached: list[Ruling]) -> bool:
     """True when a named team case would be known to the initiator's own authority only."""
     if matter.rule.opens != "finsam" or matter.message.person_key is None:
         return False
@@ -368,16 +278,11 @@ def _refused(ruling: Ruling, refusal: Refusal) -> Ruling:
     return Ruling(ruling.unit, ruling.kind, Verdict.REFUSE, refusal.rule, refusal.code, refusal.about)
 
 
-def _unresolved_ruling(message: Message, target: Unresolved) -> Ruling:
-    label = f"{message.type}/recipient"
-    return Ruling(target.name, target.kind, Verdict.REFUSE, label, target.code, target.about)
-
-
 def _unresolved_rulings(message: Message, targets: list[Recipient | Unresolved]) -> tuple[Ruling, ...]:
-    return tuple(_unresolved_ruling(message, target) for target in targets if isinstance(target, Unresolved))
+    return tuple(unresolved_ruling(message, target) for target in targets if isinstance(target, Unresolved))
 
 
-def _manual_rulings(matter: _Matter, refusal: Refusal) -> tuple[Ruling, ...]:
+def _manual_rulings(matter: Matter, refusal: Refusal) -> tuple[Ruling, ...]:
     """For a protected person nobody is resolved: the units and roles that were addressed, as far as they exist."""
     if refusal.code is not RefusalCode.PROTECTED_IDENTITY:
         return ()

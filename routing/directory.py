@@ -93,23 +93,23 @@ class Directory:
         unit = self._units.get(name)
         return unit.authority if unit is not None else None
 
-    def needs_agreement(self, sender_kind: str, recipient_kind: str) -> bool:
-        return any(pair.joins(sender_kind, recipient_kind) for pair in self.entries.required)
+    def needs_agreement(self, sender_kind: str, recipient_kind: str, purpose: str) -> bool:
+        return any(pair.joins(sender_kind, recipient_kind, purpose) for pair in self.entries.required)
 
-    def find_agreement(self, sender_kind: str, recipient_kind: str, on: date) -> str | None:
-        """The first agreement that is in force between the two kinds that day."""
+    def find_agreement(self, sender_kind: str, recipient_kind: str, purpose: str, on: date) -> str | None:
+        """The first agreement that is in force between the two kinds for the purpose that day."""
         found = (
             agreement.agreement_id
             for agreement in self.entries.agreements
-            if agreement.joins(sender_kind, recipient_kind) and entries.spans(agreement, on)
+            if agreement.joins(sender_kind, recipient_kind, purpose) and entries.spans(agreement, on)
         )
         return next(found, None)
 
-    def has_agreement(self, sender_kind: str, recipient_kind: str, on: date) -> bool:
+    def has_agreement(self, sender_kind: str, recipient_kind: str, purpose: str, on: date) -> bool:
         """True when an agreement is in force that day, or none is needed."""
-        if not self.needs_agreement(sender_kind, recipient_kind):
+        if not self.needs_agreement(sender_kind, recipient_kind, purpose):
             return True
-        return self.find_agreement(sender_kind, recipient_kind, on) is not None
+        return self.find_agreement(sender_kind, recipient_kind, purpose, on) is not None
 
 
 def _group(rows: Iterable[Dated], key: str) -> Mapping[str, tuple[Dated, ...]]:

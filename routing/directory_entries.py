@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from routing.rule_files import Reading
-from routing.vocabulary import Kind, UnitId
+from routing.vocabulary import Kind, Purpose, UnitId
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +73,10 @@ class Required:
 
     kinds: frozenset[Kind]
     toward: frozenset[Kind] = field(metadata={"key": "with"})
+    except_for: frozenset[Purpose] = frozenset()
 
-    def joins(self, one: str, other: str) -> bool:
-        return _joins(self.kinds, self.toward, one, other)
+    def joins(self, one: str, other: str, purpose: str) -> bool:
+        return purpose not in self.except_for and _joins(self.kinds, self.toward, one, other)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +88,14 @@ class Agreement:
     kinds: frozenset[Kind]
     toward: frozenset[Kind] = field(metadata={"key": "with"})
     source: str
+    purposes: frozenset[Purpose] = frozenset()
     valid_from: date | None = None
     valid_to: date | None = None
     verified: bool = True
 
-    def joins(self, one: str, other: str) -> bool:
-        return _joins(self.kinds, self.toward, one, other)
+    def joins(self, one: str, other: str, purpose: str) -> bool:
+        """Whether it opens the way between these kinds for the purpose (no purposes named: for any)."""
+        return (not self.purposes or purpose in self.purposes) and _joins(self.kinds, self.toward, one, other)
 
 
 Dated = TypeVar("Dated", Unit, Catchment, Seat, Alias, Agreement)

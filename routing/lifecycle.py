@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import date
 from typing import Any
 
+from routing import effects, own_activity
 from routing import rulebook as rulebooks
-from routing.case import Case, PlanChain, ReportingRequest
+from routing.case import Case
+from routing.directory import Unit
 from routing.message import Message
 from routing.refusals import Refusal, RefusalCode
 from routing.situation import Situation
+from routing.vocabulary import HUB, Hand
 
 
-def may_move(message: Message, case: Case | None, route: rulebooks.Route, rulebook: rulebooks.Rulebook) -> bool:
+def may_move(
+    message: Message, sender: Unit, case: Case | None, route: rulebooks.Route, rulebook: rulebooks.Rulebook
+) -> bool:
     """Whether the sender has the case in hand: to have received something of it, as any party has, is not enough.
 
     True where nobody has it in hand yet; whether the message fits then is the transitions' matter.
@@ -23,10 +27,30 @@ def may_move(message: Message, case: Case | None, route: rulebooks.Route, rulebo
     if case is None or not all(step.source for step in steps):
         return True
     if any(step.machine == "finsam" for step in steps):
-        return case.team in (None, message.sender)
+        return sender.kind != "team" or case.team in (None, sender.unit_id)
     if case.state is None or not (steps or route.within):
         return True
-    return message.sender in (case.responsible_stadsdel, case.responsible_jobbtorg)
+    if sender.kind not in HANDLING_KINDS or sender.unit_id in (case.responsible_stadsdel, case.responsible_jobbtorg):
+        return True
+    return any(HANDS[hand](message, case) for hand in route.also)
+
+
+# The kinds that a case lies with. Others tell of their own part of it.
+HANDLING_KINDS = frozenset({"sd", "jt"})
+
+
+def _performs(message: Message, case: Case) -> bool:
+    """A jobbtorg tells of what it performs itself in another's plan, and of nothing else."""
+    named = frozenset(own_activity.activity_ids(message.content))
+    approved = (activity for plan in case.memory.in_force.values() for activity in plan)
+    return bool(named) and named <= {each.activity_id for each in approved if each.performing_unit == message.sender}
+
+
+def _receives(message: Message, case: Case) -> bool:
+    return case.memory.transfer is not None and case.memory.transfer.to_unit == message.sender
+
+
+HANDS: Mapping[Hand, Callable[[Message, Case], bool]] = {"performer": _performs, "receiver": _receives}
 
 
 def find_move(
@@ -62,12 +86,18 @@ def _fits(transition: rulebooks.Transition, message: Message, case: Case | None)
         return False
     if transition.in_force is not None and _has_plan_in_force(message, case) != transition.in_force:
         return False
+    if transition.waits is not None and _has_plan_waiting(message, case) != transition.waits:
+        return False
     return rulebooks.matches(message.data, transition.when)
 
 
 def _has_plan_in_force(message: Message, case: Case | None) -> bool:
     chain = case.plans.get(str(message.content.get("plan_id"))) if case else None
     return chain is not None and chain.in_force is not None
+
+
+def _has_plan_waiting(message: Message, case: Case | None) -> bool:
+    return case is not None and str(message.content.get("plan_id")) in case.memory.proposed
 
 
 def advance(
@@ -83,17 +113,18 @@ def advance(
     case = situation.case
     if case is None and transition is not None:
         case = _open(message, transition, situation)
-    if case is None:
-        return None
+    if case is None or message.sender == HUB:
+        return case
     changes: dict[str, Any] = {
         "parties": case.parties.union(recipients, (message.sender,)),
         "person_key": case.person_key or message.person_key,
     }
-    if transition is not None:
+    if transition is not None and transition.target is not None:
         changes["finsam_state" if transition.machine == "finsam" else "state"] = transition.target
-        for effect in transition.effects:
-            changes |= EFFECTS[effect](case, message, situation, recipients)
-    return replace(case, **changes)
+    moved = replace(case, **changes)
+    if transition is None:
+        return moved
+    return effects.apply(transition.effects, effects.Step(moved, message, situation, recipients))
 
 
 def _open(message: Message, transition: rulebooks.Transition, situation: Situation) -> Case | None:
@@ -108,78 +139,6 @@ def _open(message: Message, transition: rulebooks.Transition, situation: Situati
     )
 
 
-Effect = Callable[[Case, Message, Situation, Mapping[str, str]], Mapping[str, Any]]
-"""What a transition does beside moving the state: fields of the case and their new values."""
-
-
-def _responsibility_given(
-    case: Case, message: Message, situation: Situation, recipients: Mapping[str, str]
-) -> Mapping[str, Any]:
-    jobbtorg = next((unit for unit, kind in recipients.items() if kind == "jt"), None)
-    return {"responsible_stadsdel": message.sender, "responsible_jobbtorg": jobbtorg}
-
-
-def _reporting_requested(
-    case: Case, message: Message, situation: Situation, recipients: Mapping[str, str]
-) -> Mapping[str, Any]:
-    request = message.content["reporting_request"]
-    standing = ReportingRequest(
-        request_id=message.message_id,
-        items=frozenset(request["items"]),
-        until=date.fromisoformat(request["until"]),
-    )
-    return {"reporting_request": standing}
-
-
-def _plan_proposed(
-    case: Case, message: Message, situation: Situation, recipients: Mapping[str, str]
-) -> Mapping[str, Any]:
-    return _with_chain(case, message, in_force=False)
-
-
-def _plan_enters_force(
-    case: Case, message: Message, situation: Situation, recipients: Mapping[str, str]
-) -> Mapping[str, Any]:
-    return _with_chain(case, message, in_force=True)
-
-
-def _with_chain(case: Case, message: Message, *, in_force: bool) -> Mapping[str, Any]:
-    plan_id, version = str(message.content["plan_id"]), int(message.content["version"])
-    before = case.plans.get(plan_id, PlanChain())
-    chain = PlanChain(latest=max(before.latest, version), in_force=version if in_force else before.in_force)
-    return {"plans": {**case.plans, plan_id: chain}}
-
-
-def _team_takes_part(
-    case: Case, message: Message, situation: Situation, recipients: Mapping[str, str]
-) -> Mapping[str, Any]:
-    team = next((unit for unit, kind in recipients.items() if kind == "team"), None)
-    return {"team": case.team or team}
-
-
-def _case_closes(
-    case: Case, message: Message, situation: Situation, recipients: Mapping[str, str]
-) -> Mapping[str, Any]:
-    return {"closed_at": situation.at}
-
-
-def _consents_end(
-    case: Case, message: Message, situation: Situation, recipients: Mapping[str, str]
-) -> Mapping[str, Any]:
-    return {}  # nothing of the case itself: the decision tells the registry
-
-
 def ends_consents(transition: rulebooks.Transition | None) -> bool:
     """True when the person's consents end with this step."""
     return transition is not None and "consents_end" in transition.effects
-
-
-EFFECTS: Mapping[str, Effect] = {
-    "responsibility_given": _responsibility_given,
-    "reporting_requested": _reporting_requested,
-    "plan_proposed": _plan_proposed,
-    "plan_enters_force": _plan_enters_force,
-    "team_takes_part": _team_takes_part,
-    "case_closes": _case_closes,
-    "consents_end": _consents_end,
-}

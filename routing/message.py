@@ -38,7 +38,8 @@ class Message:
 
     `sender` is the unit id after the source has been matched with the caller. `person_key` is the keyed hash
     of the canonical number (None when the message carries no person); `born_on` comes from the same number.
-    `sent_at` is the event's own time; `subject` is the case id that the sender gave.
+    `sent_at` is the event's own time; `subject` is the case id that the sender gave; `answers` is the id of the
+    message that this one answers (the event's `causationid`).
     """
 
     message_id: str
@@ -49,6 +50,7 @@ class Message:
     subject: str | None = None
     person_key: str | None = None
     born_on: date | None = None
+    answers: str | None = None
 
     @property
     def type(self) -> str:
@@ -68,6 +70,24 @@ class Message:
     @property
     def purpose(self) -> str:
         return str(self.handling["purpose"])
+
+    @property
+    def disqualified(self) -> frozenset[str]:
+        """The units that must not handle this person (jäv, förvaltningslagen 2017:900 16 §)."""
+        return frozenset(self.handling.get("conflict_of_interest", ()))
+
+    @property
+    def speaks_of(self) -> tuple[str, ...]:
+        """Ids of earlier messages without which this one cannot be judged."""
+        corrected = self.content.get("corrects_message")
+        return tuple(name for name in (self.answers, corrected) if name is not None)
+
+    @property
+    def cited_consents(self) -> frozenset[str]:
+        """Ids of consents that the message names, in its bases or as its own matter."""
+        cited = {claim["consent_id"] for claim in self.handling["basis"] if claim.get("consent_id")}
+        own = self.content.get("consent_id")
+        return frozenset(cited | {own} if own else cited)
 
     @property
     def addresses(self) -> tuple[Address, ...]:

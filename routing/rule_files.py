@@ -148,6 +148,8 @@ class Reading:
         given: dict[str, Any] = {}
         known = set()
         for column in fields(shape):  # type: ignore[arg-type]  # every shape is a dataclass; TypeVar cannot say so
+            if not column.init:
+                continue  # worked out from the others
             if column.metadata.get("from_key"):
                 given[column.name] = self._read(hints[column.name], name, place)
                 continue

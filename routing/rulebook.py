@@ -12,12 +12,14 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
-from routing import ceilings, vocabulary
+from routing import ceilings, deadline_rules, screening, vocabulary
 from routing.ceilings import Allowed, CategoryText, Ceilings
+from routing.deadline_rules import DeadlineRules
 from routing.refusals import RefusalCode
 from routing.rule_files import Place, Reading
 from routing.rule_files import RuleFault as RuleFault
 from routing.rule_files import RulesBroken as RulesBroken
+from routing.screening import Screening
 from routing.vocabulary import (
     AnyState,
     Basis,
@@ -26,12 +28,15 @@ from routing.vocabulary import (
     Effect,
     FinsamState,
     Found,
+    Hand,
     Kind,
     Move,
     Need,
+    Own,
     Purpose,
     State,
     TypeName,
+    Warns,
 )
 
 FOLDER = Path(__file__).parent / "rules"
@@ -58,37 +63,71 @@ def matches(data: Mapping[str, Any], when: Mapping[str, Values]) -> bool:
 class RecipientRule:
     """One kind of recipient on one route: how it is found, on which bases, and which content it sees.
 
-    `bases` stand in the order in which they are tried; `sees` are pointers into data (None: all content).
+    `bases` stand in the order in which they are tried; `sees` are pointers into data (None: all content). `own` says
+    when the message is about the recipient's own activity, which opens what the ceiling leaves for that alone.
+    `authority` stands for the recipient's own where nobody is there to receive: a copy to be handed on by the sender.
     """
 
-    kind: Kind = field(metadata={"from_key": True})
+    kind: str
+    found: Found
+    bases: tuple[str, ...]
+    sees: tuple[str, ...] | None = None
+    own: Own | None = None
+    authority: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecipientRow:
+    """The same rule for several kinds, as it stands in the file."""
+
+    kinds: tuple[Kind, ...]
     found: Found
     bases: tuple[Basis, ...]
     sees: tuple[str, ...] | None = None
+    own: Own | None = None
+    authority: str | None = None
+
+    def rules(self) -> Mapping[str, RecipientRule]:
+        return {
+            kind: RecipientRule(kind, self.found, self.bases, self.sees, self.own, self.authority)
+            for kind in self.kinds
+        }
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """The way of one type for one purpose; `when` narrows it to messages with certain values.
+    """The way of one type for one purpose; `when` narrows it to messages with certain values, `senders` to kinds.
 
     `moves` are transitions, one of which must fit. Without moves, `within` and `within_finsam` are the states
-    in which the message is taken; both empty: in every state, and without a case.
+    in which the message is taken; both empty: in every state, and without a case. `also` are those who may send it
+    beside the responsible units. `recipients` has the rows by kind.
     """
 
     purpose: Purpose
-    recipients: Mapping[str, RecipientRule] = field(metadata={"key": "to"})
+    rows: tuple[RecipientRow, ...] = field(metadata={"key": "to"})
     when: Mapping[str, Values] = field(default_factory=_nothing)
+    senders: frozenset[Kind] = frozenset()
     moves: tuple[Move, ...] = ()
     within: frozenset[State] = frozenset()
     within_finsam: frozenset[FinsamState] = frozenset()
     seats_from: str | None = None
+    also: tuple[Hand, ...] = ()
+    recipients: Mapping[str, RecipientRule] = field(init=False)
+
+    def __post_init__(self) -> None:
+        by_kind = {kind: rule for row in self.rows for kind, rule in row.rules().items()}
+        object.__setattr__(self, "recipients", MappingProxyType(by_kind))
+
+    def fits(self, sender_kind: str, data: Mapping[str, Any]) -> bool:
+        return (not self.senders or sender_kind in self.senders) and matches(data, self.when)
 
 
 @dataclass(frozen=True, slots=True)
 class TypeRule:
     """One type of message: who sends it, what it may carry, what is checked, and its routes.
 
-    `refused_senders` gives a kind its own code where SENDER_NOT_ALLOWED would not say enough.
+    `refused_senders` gives a kind its own code where SENDER_NOT_ALLOWED would not say enough. `warns` are named
+    warnings, which refuse nothing. `uniform` types get one receipt, whether anybody is known behind the number or not.
     """
 
     name: str
@@ -101,12 +140,14 @@ class TypeRule:
     checks: tuple[Check, ...] = ()
     opens: Literal["case", "finsam"] | None = None
     registers: Literal["consent", "withdrawal"] | None = None
+    warns: tuple[Warns, ...] = ()
+    uniform: bool = False
 
-    def find_route(self, data: Mapping[str, Any]) -> Route | None:
-        """The first route for the purpose that the message states and the values that it carries."""
+    def find_route(self, sender_kind: str, data: Mapping[str, Any]) -> Route | None:
+        """The first route for the purpose that the message states, its sender's kind, and the values that it has."""
         purpose = data["handling"]["purpose"]
         for route in self.routes:
-            if route.purpose == purpose and matches(data, route.when):
+            if route.purpose == purpose and route.fits(sender_kind, data):
                 return route
         return None
 
@@ -115,7 +156,8 @@ class TypeRule:
 class BasisRule:
     """One legal basis for a disclosure. None for categories or kinds means any.
 
-    `claimed` is False where the hub sees for itself that the basis holds and the sender need not claim it.
+    `claimed` is False where the hub sees for itself that the basis holds and the sender need not claim it. `whole`
+    means all or nothing: where something falls away, nothing is told.
     """
 
     code: str
@@ -129,6 +171,7 @@ class BasisRule:
     roles: frozenset[str] = frozenset()
     claimed: bool = True
     enabled: bool = True
+    whole: bool = False
 
     def fits(self, sender_kind: str, recipient_kind: str) -> bool:
         """True when the basis is made for a message between these kinds."""
@@ -144,17 +187,19 @@ class BasisRule:
 class Transition:
     """One step of a case. `source` empty: there is no case yet (machine finsam: no FINSAM state yet).
 
-    `when` maps pointers into data to the values that fit; all must. `in_force` asks whether an approved
-    version of the plan is in force (None: it does not matter). `effects` happen in their order.
+    `target` None: the state stays. `when` maps pointers into data to the values that fit; all must. `in_force` asks
+    whether an approved version of the plan is in force, `waits` whether one waits for its decision (None: it does not
+    matter). `effects` happen in their order.
     """
 
     id: str
     machine: Literal["case", "finsam"]
     source: frozenset[AnyState] = field(metadata={"key": "from"})
     type: TypeName
-    target: AnyState = field(metadata={"key": "to"})
+    target: AnyState | None = field(default=None, metadata={"key": "to"})
     when: Mapping[str, Values] = field(default_factory=_nothing)
     in_force: bool | None = field(default=None, metadata={"key": "when_in_force"})
+    waits: bool | None = field(default=None, metadata={"key": "when_waits"})
     effects: tuple[Effect, ...] = ()
 
 
@@ -189,8 +234,11 @@ class Settings:
     plan_least_weekly_hours: int
     osl_10_2_roles: frozenset[str]
     ground_least_characters: int
+    youth_oldest: int
+    activities_longest_months: int
     jobbtorg_secrecy: Literal["26:1", "28:11"]
     sol_15_9: bool
+    holder_confirms: Literal["itself", "recorder"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -204,6 +252,8 @@ class Rulebook:
     refusals: Mapping[RefusalCode, RefusalText]
     settings: Settings
     ceilings: Ceilings
+    screening: Screening
+    deadlines: DeadlineRules
     files: Mapping[str, str]
     """The file in which each type stands."""
 
@@ -214,9 +264,9 @@ class Rulebook:
     def find_type(self, name: str) -> TypeRule | None:
         return self.types.get(name)
 
-    def allowed(self, kind: str, purpose: str) -> Allowed:
+    def allowed(self, kind: str, purpose: str, *, own: bool = False) -> Allowed:
         """The most that a kind of recipient may see: category -> None (all of it) or the open facets."""
-        return self.ceilings.allowed(kind, purpose)
+        return self.ceilings.allowed(kind, purpose, own=own)
 
 
 def load(directory: Path | None = None) -> Rulebook:
@@ -228,12 +278,14 @@ def load(directory: Path | None = None) -> Rulebook:
     reading = Reading(dict(vocabulary.WORDS))
     limits = ceilings.read(reading, folder / "categories.toml")
     settings = _read_settings(reading, folder / "settings.toml")
+    words = screening.read(reading, folder / "trigger_words.toml")
     bases = _read_bases(reading, folder / "bases.toml")
-    paths = sorted(folder.glob("types*.toml")) or [folder / "types.toml"]
+    paths = sorted({*folder.glob("types*.toml"), folder / "types.toml"})
     contents = {path.name: reading.load_file(path, frozenset({"type"})) for path in paths}
     names = [reading.list_names(content, "type", "name") for content in contents.values()]
     reading.vocabularies["type"] = frozenset().union(*names)
     lifecycle = _read_lifecycle(reading, folder / "lifecycle.toml")
+    due = deadline_rules.read(reading, folder / "deadlines.toml")
     types = _read_types(reading, contents)
     refusals = _read_refusals(reading, folder / "refusals.toml")
     reading.raise_faults()
@@ -246,6 +298,8 @@ def load(directory: Path | None = None) -> Rulebook:
         refusals=refusals,
         settings=settings,
         ceilings=limits,
+        screening=words,
+        deadlines=due,
         files=_list_files(reading, contents),
     )
 
@@ -303,7 +357,9 @@ def _read_lifecycle(reading: Reading, path: Path) -> Lifecycle:
     transitions = reading.read_index(Transition, content, path.name, "transition", "id")
     for transition in transitions.values():
         place = Place(path.name, f"transition[{transition.id}]")
-        strange = (transition.source | {transition.target}) - states[transition.machine]
+        strange = transition.source - states[transition.machine]
+        if transition.target is not None:
+            strange |= {transition.target} - states[transition.machine]
         reading.faults += [
             place.fault(f"{state!r} is no state of the machine {transition.machine}") for state in sorted(strange)
         ]

@@ -54,7 +54,7 @@ def _check_required(
     always = [leaf for leaf in version.leaves if leaf.required and _is_of_the_content(leaf.pointer)]
     for route in rule.routes:
         for recipient in route.recipients.values():
-            allowed = rulebook.allowed(recipient.kind, route.purpose)
+            allowed = rulebook.allowed(recipient.kind, route.purpose, own=recipient.own is not None)
             where = place.inside(f"route[{route.purpose}].to.{recipient.kind}")
             for leaf in always:
                 if _is_seen(leaf, recipient.sees) and not _is_admitted(leaf, allowed):

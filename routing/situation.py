@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
@@ -12,19 +12,43 @@ from routing.consent import STOCKHOLM, Consent
 
 
 @dataclass(frozen=True, slots=True)
+class Earlier:
+    """An accepted message that another one speaks of. `recipients` are those who got it: unit id -> kind."""
+
+    message_id: str
+    type: str
+    sender: str
+    case_id: str | None
+    recipients: Mapping[str, str]
+
+
+def weekdays_only(day: date) -> bool:
+    """Monday to Friday, for whoever has no calendar at hand; the hub gives a Swedish one."""
+    return day.isoweekday() <= 5
+
+
+@dataclass(frozen=True, slots=True)
 class Situation:
     """The case that the message speaks of, the person's other cases and consents, and the instant (aware UTC).
 
-    `consents` holds the newest version of each, by id. `accepted_at` is when the hub took the message: the same
-    as `at` at intake, earlier when the decision is made again at delivery. `new_case_id` is used if a case opens.
+    `cases_of_person` are all, also closed ones, oldest first. `consents` holds the newest version of each, by id.
+    `earlier` are messages that this one answers or corrects, by id. `accepted_at` is when the hub took the message:
+    the same as `at` at intake, earlier when the decision is made again at delivery. `new_case_id` is used if a case
+    opens. `is_working_day` knows the Swedish holidays.
     """
 
     at: datetime
     accepted_at: datetime
     case: Case | None = None
-    open_cases: tuple[Case, ...] = ()
+    cases_of_person: tuple[Case, ...] = ()
     consents: Mapping[str, Consent] = field(default_factory=dict)
+    earlier: Mapping[str, Earlier] = field(default_factory=dict)
     new_case_id: str | None = None
+    is_working_day: Callable[[date], bool] = weekdays_only
+
+    @property
+    def open_cases(self) -> tuple[Case, ...]:
+        return tuple(case for case in self.cases_of_person if case.is_open)
 
     @property
     def today(self) -> date:

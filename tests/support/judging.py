@@ -89,7 +89,7 @@ def case(state: str | None = "active", **changes: Any) -> Case:
     return Case(**values | changes)
 
 
-def finsam_case(finsam_state: str | None = "initiated", **changes: Any) -> Case:
+def finsam_case(finsam_state: str | None = "accepted", **changes: Any) -> Case:
     """A case in the team of Jobbtorg Sydost without a case at a jobbtorg."""
     values: dict[str, Any] = {
         "finsam_state": finsam_state,
@@ -122,7 +122,7 @@ def situation(
         at=at,
         accepted_at=accepted_at or at,
         case=case,
-        open_cases=tuple(open_cases),
+        cases_of_person=tuple(open_cases),
         consents={found.consent_id: found for found in consents},
         new_case_id=CASE_ID,
     )

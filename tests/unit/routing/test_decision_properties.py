@@ -187,7 +187,9 @@ def test_taking_something_back_never_adds_a_disclosure(
 @functools.cache
 def view_validator(name: str, unit: str) -> tuple[Any, Any]:
     message, _ = messages()[name]
-    rule = judging.rules().types[message.type].find_route(message.data)
+    sender = judging.directory().find_unit(message.sender)
+    assert sender is not None
+    rule = judging.rules().types[message.type].find_route(sender.kind, message.data)
     found = judging.directory().find_unit(unit)
     assert rule is not None
     assert found is not None

@@ -200,9 +200,19 @@ def test_what_nobody_has_confirmed_says_so() -> None:
     [("sd", "jt", False), ("jt", "sd", False), ("jt", "af", True), ("fk", "team", True), ("af", "fk", False)],
 )
 def test_the_state_and_the_region_need_an_agreement_with_the_city(sender: str, recipient: str, needs: bool) -> None:
-    assert UNITS.needs_agreement(sender, recipient) is needs
-    assert UNITS.needs_agreement(recipient, sender) is needs
-    assert UNITS.has_agreement(sender, recipient, AFTER)
+    purpose = "finsam_joint_planning"
+    assert UNITS.needs_agreement(sender, recipient, purpose) is needs
+    assert UNITS.needs_agreement(recipient, sender, purpose) is needs
+    assert UNITS.has_agreement(sender, recipient, purpose, AFTER)
+
+
+def test_what_the_law_orders_needs_no_agreement() -> None:
+    assert not UNITS.needs_agreement("fk", "sd", "statutory_information")
+
+
+def test_the_agreement_on_finsam_opens_nothing_else() -> None:
+    assert UNITS.has_agreement("rg", "sd", "finsam_joint_planning", AFTER)
+    assert not UNITS.has_agreement("rg", "sd", "jobbtorg_planning", AFTER)
 
 
 def test_an_agreement_that_has_ended_opens_nothing(tmp_path: Path) -> None:
@@ -211,11 +221,11 @@ def test_an_agreement_that_has_ended_opens_nothing(tmp_path: Path) -> None:
     text = path.read_text("utf-8").replace("verified = false\n", "valid_to = 2026-02-28\nverified = false\n")
     path.write_text(text, "utf-8")
     units = directory.load(folder)
-    assert units.find_agreement("jt", "af", date(2026, 2, 28)) == "overenskommelse-af-staden"
-    assert units.has_agreement("af", "jt", date(2026, 2, 28))
-    assert units.find_agreement("jt", "af", AFTER) is None
-    assert not units.has_agreement("jt", "af", AFTER)
-    assert units.has_agreement("sd", "jt", AFTER)
+    assert units.find_agreement("jt", "af", "af_coordination", date(2026, 2, 28)) == "overenskommelse-af-staden"
+    assert units.has_agreement("af", "jt", "af_coordination", date(2026, 2, 28))
+    assert units.find_agreement("jt", "af", "af_coordination", AFTER) is None
+    assert not units.has_agreement("jt", "af", "af_coordination", AFTER)
+    assert units.has_agreement("sd", "jt", "jobbtorg_planning", AFTER)
 
 
 def test_the_digest_changes_with_the_facts_only(tmp_path: Path) -> None:

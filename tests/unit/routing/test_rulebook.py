@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
-from routing import basis, ceilings, lifecycle, preconditions, rulebook, vocabulary
+from routing import basis, ceilings, effects, own_activity, rulebook, vocabulary, warnings
+from routing.preconditions import table
 from routing.refusals import RefusalCode
 
 RULES = rulebook.load()
@@ -99,12 +101,12 @@ def test_control_is_no_purpose() -> None:
     ("name", "senders", "purposes", "moves", "opens", "subject"),
     [
         ("referral.submitted", "sd", ["jobbtorg_planning"], "t1", "case", "absent"),
-        ("referral.answered", "jt", ["jobbtorg_planning"], "t2 t3", None, "required"),
+        ("referral.answered", "jt", ["jobbtorg_planning"], "t2 t3 t5", None, "required"),
         ("enrolment.confirmed", "jt", ["jobbtorg_planning", "af_coordination"], "t6", None, "required"),
         ("plan.proposed", "jt", ["jobbtorg_planning"], "t8", None, "required"),
         ("plan.decided", "sd", ["jobbtorg_planning"], "t9 t10 t10b", None, "required"),
-        ("case.closed", "jt", ["jobbtorg_planning", "af_coordination"], "t19d t19", None, "required"),
-        ("finsam.case-initiated", "sd jt af fk rg", ["finsam_joint_planning"] * 2, "f1", "finsam", "optional"),
+        ("case.closed", "jt", ["jobbtorg_planning", "af_coordination"], "t19d t7 t19 t19e", None, "required"),
+        ("finsam.case-initiated", "sd jt af fk rg", ["finsam_joint_planning"] * 2, "f1 f3", "finsam", "optional"),
         ("finsam.joint-plan-recorded", "team", ["finsam_joint_planning"], "f5", None, "required"),
         ("consent.recorded", "sd jt af fk rg sfi", ["consent_administration"], "", None, "optional"),
         ("consent.withdrawn", "sd jt af fk rg sfi", ["consent_administration"], "", None, "optional"),
@@ -129,8 +131,8 @@ def test_a_jobbtorg_that_refers_is_told_so_by_its_own_code() -> None:
 
 
 def test_arbetsformedlingen_sees_of_an_enrolment_what_it_needs_and_of_a_closing_the_day() -> None:
-    enrolment = RULES.types["enrolment.confirmed"].find_route({"handling": {"purpose": "af_coordination"}})
-    closing = RULES.types["case.closed"].find_route({"handling": {"purpose": "af_coordination"}})
+    enrolment = RULES.types["enrolment.confirmed"].find_route("jt", {"handling": {"purpose": "af_coordination"}})
+    closing = RULES.types["case.closed"].find_route("jt", {"handling": {"purpose": "af_coordination"}})
     assert enrolment is not None and closing is not None
     assert enrolment.recipients["af"].sees == (
         "/content/contact",
@@ -140,19 +142,22 @@ def test_arbetsformedlingen_sees_of_an_enrolment_what_it_needs_and_of_a_closing_
     assert closing.recipients["af"].sees == ("/content/closed_on",)
 
 
-def test_the_samordningsforbund_receives_no_type_at_all() -> None:
-    for rule in RULES.types.values():
-        assert all("forbund" not in route.recipients for route in rule.routes)
+def test_the_samordningsforbund_receives_nothing_about_a_person() -> None:
+    received = {
+        rule.name for rule in RULES.types.values() if any("forbund" in route.recipients for route in rule.routes)
+    }
+    assert "statistics.reported" in received
+    assert all(RULES.types[name].categories == frozenset() for name in received)
 
 
 def test_no_route_for_a_purpose_that_the_row_does_not_name() -> None:
-    assert RULES.types["plan.proposed"].find_route({"handling": {"purpose": "af_coordination"}}) is None
+    assert RULES.types["plan.proposed"].find_route("jt", {"handling": {"purpose": "af_coordination"}}) is None
 
 
 @pytest.mark.parametrize(("mode", "bases"), [("anonymous", ("ANONYMOUS",)), ("named", ("CONSENT", "OWN_UNIT"))])
 def test_a_consultation_without_a_name_takes_the_route_that_needs_no_consent(mode: str, bases: tuple[str, ...]) -> None:
     data = {"handling": {"purpose": "finsam_joint_planning"}, "content": {"mode": mode}}
-    route = RULES.types["finsam.case-initiated"].find_route(data)
+    route = RULES.types["finsam.case-initiated"].find_route("fk", data)
     assert route is not None
     assert {recipient.bases for recipient in route.recipients.values()} == {bases}
 
@@ -244,8 +249,10 @@ def test_refusals_have_the_status_of_the_public_interface(status: int, codes: st
 
 
 def test_every_word_of_the_vocabulary_has_its_function() -> None:
-    assert set(preconditions.PRECONDITIONS) == vocabulary.CHECKS
-    assert set(lifecycle.EFFECTS) == vocabulary.EFFECTS
+    assert set(table.PRECONDITIONS) == vocabulary.CHECKS
+    assert set(effects.EFFECTS) == vocabulary.EFFECTS
+    assert set(warnings.WARNINGS) == vocabulary.WARNINGS
+    assert set(own_activity.OWN) == set(get_args(vocabulary.Own))
     assert basis.CONSENT in RULES.bases
 
 
@@ -281,14 +288,15 @@ categories = ["ID", "ST"]
 purpose = "jobbtorg_planning"
 within = ["active"]
 
-[type.route.to.jt]
+[[type.route.to]]
+kinds = ["jt"]
 found = "responsible"
 bases = ["CONSENT"]
 """,
         "utf-8",
     )
     rules = rulebook.load(folder)
-    route = rules.types["question.asked"].find_route({"handling": {"purpose": "jobbtorg_planning"}})
+    route = rules.types["question.asked"].find_route("sd", {"handling": {"purpose": "jobbtorg_planning"}})
     assert route is not None
     assert route.recipients["jt"] == rulebook.RecipientRule("jt", "responsible", ("CONSENT",))
     assert route.within == {"active"}
@@ -313,5 +321,15 @@ def test_true_is_not_the_number_one() -> None:
     assert not rulebook.matches({"n": 1}, {"/n": (True,)})
 
 
-def test_own_activity_discloses_nothing_yet() -> None:
-    assert not any(ceilings.Ceiling("own").is_open(purpose) for purpose in vocabulary.PURPOSES)
+@pytest.mark.parametrize("purpose", sorted(vocabulary.PURPOSES))
+def test_what_is_open_for_own_activity_is_closed_for_all_else(purpose: str) -> None:
+    own = ceilings.Ceiling("own")
+    assert own.is_open(purpose, own=True)
+    assert not own.is_open(purpose, own=False)
+    assert not ceilings.Ceiling("no").is_open(purpose, own=True)
+
+
+def test_a_route_for_one_kind_of_sender_is_not_taken_by_another() -> None:
+    rule = RULES.types["attendance.reported"]
+    assert rule.find_route("sfi", {"handling": {"purpose": "sfi_coordination"}}) is not None
+    assert rule.find_route("jt", {"handling": {"purpose": "sfi_coordination"}}) is None

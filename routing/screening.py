@@ -1,0 +1,118 @@
+"""What a free text must not carry unseen: a personal number, or a word that tells of health, abuse or crime.
+
+Nothing is judged here and nothing is changed; the hits say where to look. The words are the city's own list, in
+`rules/trigger_words.toml`, and no list is complete: a text without hits can still tell too much.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import groupby
+from pathlib import Path
+from types import MappingProxyType
+
+from routing import folding, personal_numbers
+from routing.rule_files import Place, Reading
+from routing.vocabulary import Category
+
+NUMBER = "NUMBER"
+"""Stands among categories for a personal number: no declaration and no consent lets it pass."""
+
+_ROWS = "trigger"
+# A shorter word turns up in other meanings, a shorter stem in other words.
+_SHORTEST_WORD, _SHORTEST_STEM = 3, 4
+_NOTATION = re.compile(r"\*?(?P<core>[^\W_]+(?:[ -][^\W_]+)*)\*?")
+_LETTER = r"[^\W\d_]"
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One place in a text, in characters from its beginning. `category` None means a personal number."""
+
+    category: str | None
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class TriggerWords:
+    """Words of one kind that tell of one category."""
+
+    category: Category
+    about_sv: str
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Screening:
+    """The trigger words of each category, ready to be looked for."""
+
+    # One pattern for each category, since one word may tell of two; and all in one, since most texts tell of none.
+    patterns: Mapping[str, re.Pattern[str]] = field(repr=False)
+    every: re.Pattern[str] | None = field(default=None, repr=False)
+
+    def find(self, text: str) -> tuple[Hit, ...]:
+        """Every personal number and every trigger word, in the order of the text; takes linear time."""
+        folded = folding.fold(text)
+        hits = [Hit(None, *folded.locate(*span)) for span in personal_numbers.find_spans(folded.text)]
+        if self.every is None or self.every.search(folded.text) is None:
+            return tuple(hits)
+        for category, pattern in self.patterns.items():
+            hits += [Hit(category, *folded.locate(*found.span())) for found in pattern.finditer(folded.text)]
+        return tuple(sorted(hits, key=lambda hit: (hit.start, hit.end)))
+
+    def categories_told(self, text: str) -> frozenset[str]:
+        """What the text tells of: categories of information, and `NUMBER`."""
+        return frozenset(hit.category or NUMBER for hit in self.find(text))
+
+
+def names_a_number(text: str) -> bool:
+    """True when a text holds something that reads like a personal number, in any spelling."""
+    return bool(personal_numbers.find_spans(folding.fold(text).text))
+
+
+def read(reading: Reading, path: Path) -> Screening:
+    """The trigger words in a file. The reading must know the word `category` already."""
+    content = reading.load_file(path, frozenset({_ROWS}))
+    words: dict[str, list[str]] = {}
+    for row in reading.read_rows(TriggerWords, content, path.name, _ROWS):
+        place = Place(path.name, f"{_ROWS}[{row.category}: {row.about_sv}]")
+        known = words.setdefault(row.category, [])
+        for word in dict.fromkeys(row.words):
+            faults = list(_find_faults(word, known))
+            reading.faults += [place.fault(f"{word!r} {fault}") for fault in faults]
+            if not faults:
+                known.append(word)
+    patterns = {category: _compile(known) for category, known in words.items() if known}
+    every = sorted({word for known in words.values() for word in known})
+    return Screening(MappingProxyType(patterns), _compile(every) if every else None)
+
+
+def _find_faults(word: str, known: list[str]) -> Iterator[str]:
+    notation = _NOTATION.fullmatch(word)
+    if notation is None:
+        yield "is not written as a word: letters, single spaces or hyphens, * before or after"
+        return
+    core = notation["core"]
+    if core != folding.fold(core).text:
+        yield "must be in small letters"
+    if len(core) < (_SHORTEST_STEM if "*" in word else _SHORTEST_WORD):
+        yield "is too short"
+    if word in known:
+        yield "stands there twice"
+
+
+def _compile(words: list[str]) -> re.Pattern[str]:
+    # Words with the same beginning, a letter or a star, are tried together: most words of a text fail at the first
+    # letter, and an open beginning is read once and not once for each word.
+    groups = (
+        f"{_translate(first)}(?:{'|'.join(_translate(word[1:]) for word in same)})"
+        for first, same in groupby(sorted(words), key=lambda word: word[0])
+    )
+    return re.compile(rf"(?<!{_LETTER})(?:{'|'.join(groups)})(?!{_LETTER})")
+
+
+def _translate(part: str) -> str:
+    return re.escape(part).replace(r"\*", f"{_LETTER}*").replace(r"\ ", r"\s+")

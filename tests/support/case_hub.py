@@ -1,0 +1,178 @@
+"""A whole hub for one life of steps, and what must be true of every message that goes through it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import tempfile
+from collections import Counter
+from collections.abc import Coroutine
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from hypothesis import note
+
+from hub import bootstrap, clock
+from hub import settings as hub_settings
+from hub.delivery.reading import Opened
+from hub.intake.accepting import Accepted
+from hub.intake.receiving import NotAccepted
+from hub.store.records import AuditQuery, MessageKey
+from routing.case import Case
+from schemas import envelope as envelopes
+from tests.support import events, judging, office, persons
+from tests.support.case_model import Life, Told, World, day_of
+
+MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None  # what a commit waits for is not the matter here
+PEOPLE = (persons.ASTA, persons.BO)
+
+
+class CaseHub:
+    """The hub and the model side by side."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        self.folder = tempfile.TemporaryDirectory(dir=MEMORY)
+        given = hub_settings.load({"data_dir": f"{self.folder.name}/data", "allow_test_numbers": True}, {}, None)
+        self.clock = clock.FixedClock(judging.NOON)
+        self.hub = bootstrap.build_hub(
+            given,
+            clock=self.clock,
+            registry=events.catalogue(),
+            directory=judging.directory(),
+            rulebook=judging.rules(),
+        )
+        self.wait(self.hub.open())
+        self.world = World()
+        self.told: dict[str, Told] = {}
+        self.sequences: Counter[tuple[str, str]] = Counter()
+        self.counted: set[str] = set()
+        self.last: tuple[str, str, dict[str, Any]] | None = None
+        self.taken: Counter[str] = Counter()
+
+    def close(self) -> None:
+        self.wait(self.hub.close())
+        self.loop.close()
+        self.folder.cleanup()
+
+    def wait(self, work: Coroutine[Any, Any, Any]) -> Any:
+        return self.loop.run_until_complete(work)
+
+    # -- sending ---------------------------------------------------------------------------------------------------
+
+    def cases(self) -> dict[str, Case | None]:
+        ledger = self.hub.look()
+        ledger.prepare_cases(self.world.lives)
+        return {case_id: ledger.find_case(case_id) for case_id in self.world.lives}
+
+    def known(self) -> Any:
+        """Everything that a refusal must leave as it is."""
+        consents = self.hub.reader.find_consents(consent_ids=list(self.world.papers))
+        by_id = {consent.consent_id: consent for consent in consents}
+        return self.cases(), by_id, dict(self.hub.reader.count_by_state())
+
+    def send(self, name: str, unit: str, body: dict[str, Any], subject: str | None = None) -> bool:
+        message_id, before, at = events.new_id(), self.known(), self.clock.now()
+        faults = events.catalogue().get_type(name).faults(body)
+        assert faults == (), (name, faults)
+        event = events.event(name, unit, body, at=at, subject=subject, id=message_id)
+        answer = self.wait(self.hub.accept(envelopes.parse_structured(event), unit))
+        note(f"{name} from {unit}: {office.outcome(answer)}")
+        if isinstance(answer, NotAccepted):
+            assert self.known() == before, "a refusal changed something"
+            return False
+        assert isinstance(answer, Accepted)
+        self.taken[name] += 1
+        self.last = (name, unit, event)
+        self.learn(name, unit, body, answer.receipt["case"], message_id)
+        changed = {key for key, case in self.cases().items() if key in before[0] and case != before[0][key]}
+        assert changed <= {answer.receipt["case"]}, "a message changed another case"
+        return True
+
+    def learn(self, name: str, unit: str, body: dict[str, Any], case_id: str | None, message_id: str) -> None:
+        world, content, today = self.world, body["content"], day_of(self.clock.now())
+        person = next(each for each in PEOPLE if each.as_data() == body["person"])
+        opens = case_id is not None and case_id not in world.lives
+        if name == "consent.recorded":
+            world.record(person, unit, content)
+        if opens:
+            world.lives[case_id] = Life(case_id, person)
+            world.follow(name, unit, body, world.lives[case_id], today)
+        life = world.lives.get(case_id or "")
+        self.count_copies(unit, message_id)
+        strangers = []
+        for told, delivery_id in self.copies(name, unit, body, life, person, message_id):
+            self.told[delivery_id] = told
+            self.assert_covered(told)
+            strangers += [] if world.may_receive(told) else [told]
+            if life is not None:
+                life.received.add(told.recipient)
+        if name == "consent.withdrawn":
+            world.withdraw(content)
+        elif life is not None and not opens:
+            world.follow(name, unit, body, life, today)
+        # The one who is to take over has to do with the case from this message on.
+        assert all(world.may_receive(told) for told in strangers), [(each.type, each.recipient) for each in strangers]
+        if name == "attendance.reported" and life is not None:
+            life.reports.append((message_id, unit, content))
+
+    def copies(
+        self, name: str, unit: str, body: dict[str, Any], life: Life | None, person: Any, message_id: str
+    ) -> list[tuple[Told, str]]:
+        """What the log says was disclosed, to whom."""
+        rows = self.hub.reader.list_audit(AuditQuery(message_id=message_id))
+        entries = [json.loads(row.entry) for row in rows if row.action == "message_accepted"]
+        handling = body["handling"]
+        claims = frozenset((claim["recipient_kind"], claim["code"]) for claim in handling["basis"])
+        return [
+            (
+                Told(
+                    name,
+                    handling["purpose"],
+                    unit,
+                    row["unit"],
+                    claims,
+                    frozenset(row["categories"]),
+                    life.case_id if life else None,
+                    person,
+                    body["content"].get("consent_id"),
+                    day_of(self.clock.now()),
+                ),
+                row["delivery"],
+            )
+            for row in entries[0]["recipients"]
+            if row["delivery"] is not None
+        ]
+
+    def count_copies(self, unit: str, message_id: str) -> None:
+        """Each lane counts each recipient's copies from 1 without a gap; notices of the hub count with them."""
+        keys = [MessageKey(f"/units/{unit}", message_id)]
+        keys += [sent.key for _, sent in self.hub.reader.list_sent("hub", limit=200)]
+        found = [
+            row for key in keys if key.message_id not in self.counted for row in self.hub.reader.list_deliveries(key)
+        ]
+        self.counted |= {key.message_id for key in keys}
+        for row in sorted(found, key=lambda row: row.sequence or 0):
+            if row.sequence is not None:
+                lane = (row.lane_id, row.unit_id)
+                self.sequences[lane] += 1
+                assert row.sequence == self.sequences[lane], "a sequence has a gap or a double"
+
+    def assert_covered(self, told: Told) -> None:
+        bare = told.categories - self.world.may_tell(told, day_of(self.clock.now()))
+        assert not bare, (told.type, told.sender, told.recipient, sorted(bare))
+
+    def read(self, unit: str, most: int) -> None:
+        """Whoever reads is told no more than is covered today."""
+        for check in self.wait(self.hub.list_inbox(unit, limit=most)):
+            opened = self.wait(self.hub.read(check.delivery_id, unit))
+            if isinstance(opened, Opened):
+                found = events.catalogue().get_type(check.type).categories_in(opened.event["data"])
+                told = self.told.get(check.delivery_id)
+                if told is None:
+                    assert check.type.startswith("hub.")
+                    assert not found
+                else:
+                    self.assert_covered(replace(told, categories=frozenset(found)))
+            self.wait(self.hub.acknowledge(check.delivery_id, unit))
