@@ -27,6 +27,7 @@ from hub.store.records import (
     DataKey,
     DeliveryState,
     MessageKey,
+    StoredCase,
     StoredDelivery,
     StoredMessage,
 )
@@ -104,9 +105,9 @@ class Taking:
                 at,
             )
         )
-        ledger.changes.cases[case_id] = Case(
-            case_id, uuid.uuid4().hex, "referred", None, at, frozenset({"sd-farsta", "jt-sydost"})
-        )
+        parties = frozenset({"sd-farsta", "jt-sydost"})
+        case = Case(case_id, uuid.uuid4().hex, "referred", None, at, parties)
+        ledger.changes.cases[case_id] = StoredCase(case)
         ledger.changes.data_keys.append(DataKey(case_id, b"0" * 60, "0" * 16))
         ledger.changes.sequences[(case_id, "jt-sydost")] = 1
         ledger.changes.audit.append(row)

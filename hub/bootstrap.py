@@ -8,14 +8,21 @@ from pathlib import Path
 from hub.audit.recording import EventRecording, RecordEvent
 from hub.clock import Clock, SystemClock
 from hub.commit_group import CommitGroup, Handler
+from hub.deadlines import ConsentReminding, DeadlineFiring, FireDeadlines, RemindOfConsent, Sweep
 from hub.delivery.answering import AcknowledgeDelivery, DeliveryAnswering, ReportHandled
 from hub.delivery.reading import DeliveryReading, ReadDelivery
+from hub.delivery.recalling import Recalling
 from hub.delivery.relay import MarkPublished, PublicationMarking, Relay
 from hub.identity.port import Authenticator
 from hub.identity.tokens import SigningKey, TokenAuthenticator, TokenIssuer
-from hub.intake.accepting import AcceptMessage, MessageAcceptance, RecordRefusal, RefusalRecording
+from hub.intake.accepting import AcceptMessage, MessageAcceptance
 from hub.intake.receiving import Receiver
+from hub.intake.recording import MessageRecording
+from hub.intake.refusing import RecordRefusal, RefusalRecording
+from hub.intake.registering import ConsentRegistering
 from hub.ledger import Ledger
+from hub.notices import Notices
+from hub.protection import Protection
 from hub.registry_of_consents import ConsentBook
 from hub.service import Hub
 from hub.settings import Settings
@@ -25,6 +32,7 @@ from hub.telemetry.metrics import Metrics
 from hub.transport.in_process import InProcessTransport
 from hub.transport.port import Transport
 from hub.vault import Vault, VaultLocked
+from hub.working_days import is_working_day
 from routing import directory as directories
 from routing import rulebook as rulebooks
 from routing.directory import Directory
@@ -62,15 +70,23 @@ def build_hub(
     transport = transport or InProcessTransport()
     book = ConsentBook(directory)
     receiver = Receiver(registry, directory, rulebook, vault, allow_test_numbers=settings.allow_test_numbers)
-    acceptance = MessageAcceptance(directory, rulebook, book, notifies_at_once=transport.is_immediate)
     reading = DeliveryReading(directory, rulebook, receiver)
+    recording = MessageRecording(rulebook, notifies_at_once=transport.is_immediate)
+    notices = Notices(receiver, directory, rulebook, recording)
+    registering = ConsentRegistering(directory, rulebook, book, Recalling(reading, notices))
+    protection = Protection(notices, directory)
+    acceptance = MessageAcceptance(directory, rulebook, recording, registering, protection, is_working_day)
+    reminding: dict[type, Handler] = {
+        FireDeadlines: DeadlineFiring(notices, rulebook, is_working_day),
+        RemindOfConsent: ConsentReminding(notices, rulebook),
+    }
 
     def new_ledger(group: Group) -> Ledger:
         return Ledger(group, vault, book, clock.now())
 
     group = CommitGroup(
         store,
-        list_handlers(acceptance, reading),
+        list_handlers(acceptance, reading) | reminding,
         new_ledger,
         largest=settings.group_size,
         queue_limit=settings.queue_limit,
@@ -93,6 +109,7 @@ def build_hub(
         book=book,
         group=group,
         relay=Relay(store, transport, group),
+        sweep=Sweep(store, group, clock, rulebook, settings.deadline_sweep_seconds),
     )
 
 

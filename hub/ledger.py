@@ -10,6 +10,7 @@ from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any
 
+from hub import case_memory
 from hub.audit import entry as audit_entry
 from hub.audit.entry import AuditAction
 from hub.registry_of_consents import ConsentBook
@@ -20,16 +21,23 @@ from hub.store.records import (
     ClaimCheck,
     DataKey,
     DeliveryChange,
+    DeliveryState,
     DeliveryView,
+    EarlierMessage,
     MessageKey,
+    Shred,
+    StoredCase,
     StoredConsent,
     StoredDelivery,
     StoredMessage,
 )
 from hub.vault import SealingKey, Vault
-from routing.case import Case
+from routing.case import NOTHING_REMEMBERED, Case
 from routing.consent import Consent
+from routing.message import Message
+from routing.situation import Earlier
 
+_UNREAD = frozenset({DeliveryState.PENDING, DeliveryState.NOTIFIED})
 _STEPS = tuple(each.name for each in fields(DeliveryChange) if each.name != "delivery_id")
 
 
@@ -40,6 +48,11 @@ class LaneErased(Exception):
 def consent_lane(consent_id: str) -> str:
     """The lane of a consent: its key is its own, since it outlives the cases that rest on it."""
     return f"consent:{consent_id}"
+
+
+def person_lane(person_key: str) -> str:
+    """The lane of messages about a person that belong to no case."""
+    return f"person:{person_key}"
 
 
 class Ledger:
@@ -54,7 +67,8 @@ class Ledger:
         self._book = book
         self._messages: dict[MessageKey, StoredMessage] = {}
         self._cases: dict[str, Case] = {}
-        self._open_cases: dict[str, list[Case]] = {}
+        self._stored_cases_of: dict[str, list[Case]] = {}
+        self._earlier: dict[str, list[EarlierMessage]] = {}
         self._known_cases_of: dict[str | None, set[str]] = {}
         self._consents: dict[str, Consent] = {}
         self._consents_of: dict[str, set[str]] = {}
@@ -72,15 +86,31 @@ class Ledger:
     def prepare_cases(self, case_ids: Collection[str]) -> None:
         missing = [case_id for case_id in case_ids if case_id not in self._cases]
         found = self.group.find_cases(missing)
-        for case in found.values():
+        self.prepare_data_keys(found)
+        cases = [self._recall(stored) for stored in found.values()]
+        for case in cases:
             self._know_case(case)
         # Whoever has received something of a case is a party to it, so these are all its counters.
-        self.prepare_sequences([(case.case_id, unit) for case in found.values() for unit in case.parties])
+        self.prepare_sequences([(case.case_id, unit) for case in cases for unit in case.parties])
+
+    def _recall(self, stored: StoredCase) -> Case:
+        """The case with its memory; what an erased case remembered is gone with its key."""
+        case = stored.case
+        if stored.memory is None or case.case_id not in self._data_keys:
+            return case
+        content = self.existing_key(case.case_id).open(stored.memory, aad=case_memory.aad(case.case_id))
+        return replace(case, memory=case_memory.load(content))
+
+    def prepare_earlier(self, message_ids: Collection[str]) -> None:
+        """Loads messages that others speak of. Nothing is asked when none does."""
+        missing = [message_id for message_id in message_ids if message_id not in self._earlier]
+        for found in self.group.find_earlier(missing) if missing else ():
+            self._earlier.setdefault(found.key.message_id, []).append(found)
 
     def prepare_persons(self, person_keys: Collection[str], consent_ids: Collection[str]) -> None:
-        """Loads open cases and consents of these persons, and the consents with these ids."""
-        for person_key, cases in self.group.find_open_cases(person_keys).items():
-            self._open_cases[person_key] = cases
+        """Loads all cases and consents of these persons, and the consents with these ids."""
+        for person_key, cases in self.group.find_cases_of(person_keys).items():
+            self._stored_cases_of[person_key] = cases
         for person_key in person_keys:
             self._consents_of.setdefault(person_key, set())
         found = self.group.find_consents(person_keys=person_keys, consent_ids=consent_ids)
@@ -98,9 +128,23 @@ class Ledger:
         missing = [lane_id for lane_id in lane_ids if lane_id not in self._data_keys]
         self._data_keys.update(self.group.find_data_keys(missing))
 
+    def list_sealed(self, lane_ids: Collection[str]) -> list[str]:
+        """Those of the lanes in which something is sealed."""
+        self.prepare_data_keys(lane_ids)
+        return [lane_id for lane_id in lane_ids if lane_id in self._data_keys]
+
     def prepare_deliveries(self, delivery_ids: Collection[str]) -> None:
         missing = [delivery_id for delivery_id in delivery_ids if delivery_id not in self._deliveries]
         self._deliveries.update(self.group.find_deliveries(missing))
+
+    def prepare_unread(self, lane_ids: Collection[str]) -> list[DeliveryView]:
+        """Copies in these lanes that nobody has read, as this group has left them. Those that this very group has
+        accepted are not among them: they are decided again when they are read."""
+        for view in self.group.list_unread(lane_ids):
+            self._deliveries.setdefault(view.delivery.delivery_id, view)
+        wanted = set(lane_ids)
+        views = [view for view in self._deliveries.values() if view.delivery.lane_id in wanted]
+        return [view for view in views if view.delivery.state in _UNREAD]
 
     def prepare_sequences(self, lanes: Collection[tuple[str, str]]) -> None:
         missing = [lane for lane in lanes if lane not in self._sequences]
@@ -112,16 +156,27 @@ class Ledger:
     def find_case(self, case_id: str | None) -> Case | None:
         return self._cases.get(case_id) if case_id is not None else None
 
+    def find_earlier(self, message: Message) -> dict[str, Earlier]:
+        """The messages that this one speaks of, as far as its sender sent or got them itself."""
+        found = {}
+        for message_id in message.speaks_of:
+            for earlier in self._earlier.get(message_id, ()):
+                if message.sender == earlier.sender or message.sender in earlier.recipients:
+                    found[message_id] = Earlier(
+                        message_id, earlier.type, earlier.sender, earlier.case_id, earlier.recipients
+                    )
+        return found
+
     def find_delivery(self, delivery_id: str) -> DeliveryView | None:
         return self._deliveries.get(delivery_id)
 
-    def list_open_cases(self, person_key: str | None) -> tuple[Case, ...]:
-        """The person's cases that are open now, including what this group has opened or closed."""
+    def list_cases_of(self, person_key: str | None) -> tuple[Case, ...]:
+        """The person's cases, open and closed, oldest first, as this group has left them."""
         if person_key is None:
             return ()
-        known = {case.case_id: case for case in self._open_cases.get(person_key, ())}
+        known = {case.case_id: case for case in self._stored_cases_of.get(person_key, ())}
         known.update({case_id: self._cases[case_id] for case_id in self._known_cases_of.get(person_key, ())})
-        return tuple(case for case in known.values() if _is_open(self._cases.get(case.case_id, case)))
+        return tuple(sorted(known.values(), key=lambda case: case.opened_at))
 
     def consents_of(self, person_key: str | None) -> dict[str, Consent]:
         """The person's consents, newest version of each, by id."""
@@ -159,7 +214,11 @@ class Ledger:
 
     def put_case(self, case: Case) -> None:
         self._know_case(case)
-        self.changes.cases[case.case_id] = case
+        memory, next_at = case.memory, min((each.next_at for each in case.memory.deadlines), default=None)
+        sealed = None
+        if memory != NOTHING_REMEMBERED:
+            sealed = self.key_for(case.case_id).seal(case_memory.dump(memory), aad=case_memory.aad(case.case_id))
+        self.changes.cases[case.case_id] = StoredCase(replace(case, memory=NOTHING_REMEMBERED), sealed, next_at)
 
     def _know_case(self, case: Case) -> None:
         # A case keeps its person; the one who becomes known later joins here, too.
@@ -183,6 +242,16 @@ class Ledger:
         self._book.keep(stored, consent)
         self._stored_consents[stored.consent_id] = stored
         self._know_consent(consent)
+
+    def shred(self, what: Shred) -> None:
+        """Makes lanes unreadable with this group's commit, and for the rest of the group already now."""
+        self.changes.shreds.append(what)
+        for lane_id in what.lanes:
+            self._data_keys.pop(lane_id, None)
+            self._vault.forget(lane_id)
+        for consent_id in self._consents_of.pop(what.person_key or "", set()):
+            self._consents.pop(consent_id, None)
+            self._stored_consents.pop(consent_id, None)
 
     def find_stored_consent(self, consent_id: str) -> StoredConsent | None:
         return self._stored_consents.get(consent_id)
@@ -221,7 +290,3 @@ class Ledger:
         self._audit_size += 1
         self.changes.audit.append(row)
         return row
-
-
-def _is_open(case: Case) -> bool:
-    return case.closed_at is None and case.state not in ("returned", "closed")

@@ -15,9 +15,12 @@ import orjson
 
 from hub.store.records import StoredConsent
 from hub.vault import SealingKey, body_aad
-from routing.consent import CONFIRMING_KINDS, Consent, ConsentStatus, Edge, Exclusion
+from routing import consent as consents
+from routing.consent import CONFIRMING_KINDS, Consent, ConsentStatus, Edge
 from routing.directory import Directory
 from routing.message import Message
+from routing.preconditions import representation
+from routing.rulebook import Settings
 
 # Room for the consents of everybody in the programme at one time (7,300 persons in 2008), twice over.
 _KEPT = 16_384
@@ -42,8 +45,7 @@ class ConsentBook:
 
     def read(self, stored: StoredConsent, key: SealingKey) -> Consent:
         """The consent as it counts now. Raises `SealBroken` when the row was altered or moved."""
-        sealed_content = key.open(stored.sealed, aad=_aad(stored.consent_id, stored.version))
-        consent = self.from_content(orjson.loads(sealed_content), stored.person_key, stored.recorded_by)
+        consent = self.from_content(self._open(stored, key), stored.person_key, stored.recorded_by)
         if stored.status != consent.status or stored.narrowing:
             consent = replace(
                 consent,
@@ -62,42 +64,53 @@ class ConsentBook:
             self._opened.popitem(last=False)
 
     def from_content(self, content: Mapping[str, Any], person_key: str, recorded_by: str) -> Consent:
-        """The content of `consent.recorded` as a consent; authorities may be named by one of their units."""
-        status = ConsentStatus.DRAFT if content.get("status") == "draft" else ConsentStatus.ACTIVE
-        if content.get("decision_capable", "yes") != "yes":
-            status = ConsentStatus.SUSPENDED
-        return Consent(
-            consent_id=content["consent_id"],
-            version=content["version"],
-            person_key=person_key,
-            purpose=content["purpose"],
-            edges=tuple(self._edge(edge, recorded_by) for edge in content["edges"]),
-            excluded=tuple(self._exclusion(entry) for entry in content.get("excluded", ())),
-            valid_from=date.fromisoformat(content["valid_from"]),
-            valid_to=date.fromisoformat(content["valid_to"]),
-            recorded_by=recorded_by,
-            status=status,
-            case_id=content.get("case_id"),
+        """What the registry has kept as a consent; authorities may be named by one of their units."""
+        consent = consents.read(content, person_key, recorded_by, self._directory.find_authority)
+        lapses_on = content.get("lapses_on")
+        return replace(
+            consent,
+            edges=tuple(replace(edge, confirmed=self._counts(edge, recorded_by)) for edge in consent.edges),
+            status=ConsentStatus.SUSPENDED if representation.is_doubtful(content) else consent.status,
+            lapses_on=date.fromisoformat(lapses_on) if lapses_on else None,
         )
 
-    def _edge(self, edge: Mapping[str, Any], recorded_by: str) -> Edge:
-        holder = self._authority(edge["holder_authority"])
-        recorder = self._directory.find_authority(recorded_by)
-        must_confirm = holder != recorder and self._kind_of(holder) in CONFIRMING_KINDS
-        return Edge(
-            holder=holder,
-            recipient=self._authority(edge["recipient_authority"]),
-            categories=frozenset(edge["categories"]),
-            confirmed=not must_confirm or bool(edge.get("confirmed_by_holder", False)),
-        )
+    def _counts(self, edge: Edge, recorded_by: str) -> bool:
+        own = edge.holder == self._directory.find_authority(recorded_by)
+        return own or edge.confirmed or self._kind_of(edge.holder) not in CONFIRMING_KINDS
 
-    def _exclusion(self, entry: Mapping[str, Any]) -> Exclusion:
-        recipient = entry.get("recipient_authority")
-        return Exclusion(self._authority(recipient) if recipient else None, entry.get("category"))
+    def believed(self, message: Message, known: Consent | None, settings: Settings) -> dict[str, Any]:
+        """The content of a recorder's version as the registry keeps it: with the day on which a guardian's part ends,
+        and confirmed only where the holder has said so of the same edge for no shorter a time."""
+        content = dict(message.content)
+        told = consents.read(content, message.person_key or "", message.sender, self._directory.find_authority)
+        if settings.holder_confirms == "itself":
+            content["edges"] = [
+                {**edge, "confirmed_by_holder": known is not None and _was_confirmed(known, read, told.valid_to)}
+                for edge, read in zip(content["edges"], told.edges, strict=True)
+            ]
+        lapses_on = representation.lapses_on(content, message.born_on)
+        return content | {"lapses_on": lapses_on.isoformat() if lapses_on else None}
 
-    def _authority(self, name: str) -> str:
-        # A name that the directory does not know covers nobody: it equals no unit's authority.
-        return self._directory.find_authority(name) or name
+    def confirmed(self, stored: StoredConsent, message: Message, key: SealingKey) -> dict[str, Any]:
+        """The kept content after a holder has confirmed edges of its own: nothing else is changed."""
+        content: dict[str, Any] = self._open(stored, key)
+        find, key_of = self._directory.find_authority, stored.person_key
+        holder = find(message.sender)
+        told = {
+            (edge.holder, edge.recipient, edge.categories)
+            for edge in consents.read(message.content, key_of, message.sender, find).edges
+            if edge.confirmed and edge.holder == holder
+        }
+        kept = consents.read(content, key_of, stored.recorded_by, find).edges
+        edges = [
+            edge | ({"confirmed_by_holder": True} if (read.holder, read.recipient, read.categories) in told else {})
+            for edge, read in zip(content["edges"], kept, strict=True)
+        ]
+        return content | {"version": message.content["version"], "edges": edges}
+
+    def _open(self, stored: StoredConsent, key: SealingKey) -> dict[str, Any]:
+        content: dict[str, Any] = orjson.loads(key.open(stored.sealed, aad=_aad(stored.consent_id, stored.version)))
+        return content
 
     def _kind_of(self, authority: str) -> str | None:
         if authority not in self._kinds:
@@ -118,9 +131,29 @@ class ConsentBook:
             status=consent.status.value,
             valid_to=consent.valid_to.isoformat(),
             recorded_at=recorded_at,
-            narrowing={},
+            narrowing=narrowing_of(consent),
             sealed=sealed,
         )
+
+
+def narrowing_of(consent: Consent) -> dict[str, list[str]]:
+    """What has been withdrawn of it, as it stands beside the sealed content; empty when nothing has."""
+    narrowing = {
+        "parties": sorted(consent.withdrawn_parties),
+        "categories": sorted(consent.withdrawn_categories),
+    }
+    return narrowing if any(narrowing.values()) else {}
+
+
+def _was_confirmed(known: Consent, edge: Edge, valid_to: date) -> bool:
+    standing = known.standing()
+    return valid_to <= known.valid_to and any(
+        before.confirmed
+        and (before.holder, before.recipient) == (edge.holder, edge.recipient)
+        and edge.categories <= before.categories
+        and all((edge.holder, edge.recipient, category) in standing for category in edge.categories)
+        for before in known.edges
+    )
 
 
 def withdrawn_parties(message: Message, directory: Directory) -> tuple[str, ...]:

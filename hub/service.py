@@ -11,6 +11,7 @@ from hub.audit.entry import AuditAction
 from hub.audit.recording import RecordEvent
 from hub.clock import Clock
 from hub.commit_group import CommitGroup, Overloaded
+from hub.deadlines import Sweep
 from hub.delivery.answering import (
     AcknowledgeDelivery,
     AlreadyAnswered,
@@ -21,8 +22,9 @@ from hub.delivery.answering import (
 from hub.delivery.reading import Gone, NotYours, Opened, ReadDelivery
 from hub.delivery.relay import Relay
 from hub.identity.port import Authenticator
-from hub.intake.accepting import Accepted, AcceptMessage, MessageAcceptance, RecordRefusal
+from hub.intake.accepting import Accepted, AcceptMessage, MessageAcceptance
 from hub.intake.receiving import NotAccepted, Receiver
+from hub.intake.refusing import RecordRefusal
 from hub.ledger import Ledger
 from hub.registry_of_consents import ConsentBook
 from hub.settings import Settings
@@ -56,15 +58,18 @@ class Hub:
     book: ConsentBook
     group: CommitGroup
     relay: Relay
+    sweep: Sweep
 
     async def open(self) -> None:
         self.group.start()
         rules = {"rulebook": self.rulebook.digest, "directory": self.directory.digest}
         await self.group.submit(RecordEvent(AuditAction.HUB_STARTED, rules))
         self.relay.start()
+        self.sweep.start()
 
     async def close(self) -> None:
         """Takes nothing new, finishes what is under way, closes the store. Twice is fine."""
+        await self.sweep.stop()
         await self.relay.stop()
         await self._record_stop()
         await self.group.stop()

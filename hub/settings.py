@@ -46,6 +46,7 @@ class Settings:
     max_body_bytes: int
     group_size: int
     queue_limit: int
+    deadline_sweep_seconds: int
     log_level: Literal["debug", "info", "warning", "error"]
     log_format: Literal["auto", "json", "console"]
 
@@ -207,6 +208,7 @@ _KINDS: Final[Mapping[str, _Kind]] = {
     "max_body_bytes": _whole(1024, 16_777_216),
     "group_size": _whole(1, 1024),
     "queue_limit": _whole(1, 100_000),
+    "deadline_sweep_seconds": _whole(1, 86_400),
     "log_level": _choice("debug", "info", "warning", "error"),
     "log_format": _choice("auto", "json", "console"),
 }

@@ -9,8 +9,8 @@ from aiohttp import hdrs, web
 from aiohttp.typedefs import Middleware
 from structlog.typing import FilteringBoundLogger
 
+from hub.api import asyncapi, openapi
 from hub.api.keys import CALLER, HUB
-from hub.api.openapi import DOCUMENT, build_document
 from hub.api.problems import Problem, call_problem
 from hub.api.routes import Access, Handler, Operation
 from hub.api.table import OPERATIONS
@@ -34,7 +34,8 @@ def build_app(hub: Hub) -> web.Application:
     """The HTTP face of one hub."""
     app = web.Application(middlewares=[_gate_of(hub)], client_max_size=hub.settings.max_body_bytes, handler_args=None)
     app[HUB] = hub
-    app[DOCUMENT] = build_document(OPERATIONS)
+    app[openapi.DOCUMENT] = openapi.build_document(OPERATIONS)
+    app[asyncapi.DOCUMENT] = asyncapi.build_document(hub.registry)
     for operation in OPERATIONS:
         app.router.add_route(operation.method, operation.path, _guarded(hub, operation))
         if operation.method == "GET" and operation.access is Access.PUBLIC:

@@ -13,8 +13,9 @@ from hub.api.keys import caller_of, hub_of
 from hub.api.problems import call_problem
 from hub.intake import receipts
 from hub.service import Hub
+from routing import deadlines
 from routing.case import Case
-from routing.consent import Consent, ConsentStatus
+from routing.consent import Consent
 from routing.situation import day_in_stockholm
 
 MOST_SENT = 200
@@ -24,7 +25,9 @@ async def get_case(request: web.Request) -> web.Response:
     """State and responsible units as far as they concern this party, and its own sent and received."""
     hub, caller = hub_of(request), caller_of(request).unit_id
     case_id = path_id(request, "id")
-    case = hub.reader.find_cases([case_id]).get(case_id)
+    ledger = hub.look()
+    ledger.prepare_cases([case_id])
+    case = ledger.find_case(case_id)
     if case is None or not case.is_party(caller):
         raise call_problem("NOT_FOUND")
     sent = hub.reader.list_sent(caller, limit=MOST_SENT, case_id=case_id)
@@ -32,7 +35,7 @@ async def get_case(request: web.Request) -> web.Response:
         {
             "id": case_id,
             **_standing(hub, case, caller),
-            "deadlines": [],
+            "deadlines": _deadlines(hub, case, caller),
             "sent": [
                 {
                     "id": stored.key.message_id,
@@ -44,6 +47,20 @@ async def get_case(request: web.Request) -> web.Response:
             "received": [claim_check(claim) for claim in hub.reader.list_received(caller, case_id)],
         }
     )
+
+
+def _deadlines(hub: Hub, case: Case, caller: str) -> list[dict[str, Any]]:
+    at = hub.clock.now()
+    return [
+        {
+            "deadline": rule.id,
+            "title": rule.title_sv,
+            "due": receipts.timestamp(deadline.due_at),
+            "about": deadline.about,
+            "overdue": deadline.due_at <= at,
+        }
+        for rule, deadline in deadlines.list_open(case, caller, hub.rulebook)
+    ]
 
 
 def _standing(hub: Hub, case: Case, caller: str) -> dict[str, Any]:
@@ -89,16 +106,10 @@ async def get_consent(request: web.Request) -> web.Response:
 
 def _consent(hub: Hub, consent: Consent, authority: str | None) -> dict[str, Any]:
     """`authority` None: everything; else what names that authority."""
-    at = hub.clock.now()
-    status = consent.status.value
-    if consent.status is ConsentStatus.ACTIVE and at >= consent.ends_at():
-        status = "expired"
-    elif consent.status is ConsentStatus.ACTIVE and at < consent.begins_at():
-        status = "draft"
     return {
         "id": consent.consent_id,
         "version": consent.version,
-        "status": status,
+        "status": consent.status_at(hub.clock.now()).value,
         "purpose": consent.purpose,
         "valid_from": consent.valid_from.isoformat(),
         "valid_to": consent.valid_to.isoformat(),

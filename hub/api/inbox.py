@@ -20,7 +20,7 @@ from hub.delivery.answering import AlreadyAnswered, Outcome
 from hub.delivery.reading import Gone, NotYours, Opened
 from hub.intake import receipts
 from hub.store.records import ClaimCheck
-from routing import decision
+from routing import screening
 from routing.refusals import RefusalCode
 from schemas import envelope as envelopes
 from schemas import strict_json
@@ -116,7 +116,7 @@ async def _read_outcome(request: web.Request) -> tuple[Outcome, str | None]:
         raise _refused(
             request, RefusalCode.SCHEMA_INVALID, "/note", f"Ska vara en text på högst {NOTE_LONGEST} tecken."
         )
-    if note is not None and decision.names_a_number(note):
+    if note is not None and screening.names_a_number(note):
         raise _refused(request, RefusalCode.FREE_TEXT_BLOCKED, "/note", "Texten liknar ett personnummer.")
     return outcome, note
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 from aiohttp import web
@@ -94,6 +95,9 @@ async def get_message(request: web.Request) -> web.Response:
     stored = hub.reader.find_messages([key]).get(key)
     if stored is None:
         raise call_problem("NOT_FOUND")
+    if hub.rulebook.types[stored.type].uniform:
+        rows = [_told_nothing(row) for row in stored.receipt["recipients"]]
+        return answer({**_metadata(stored), "rulebook": stored.receipt["rulebook"], "recipients": rows})
     deliveries = hub.reader.list_deliveries(key)
     sealed_notes = notes.open_notes(hub.look(), stored, deliveries)
     at = hub.clock.now()
@@ -129,12 +133,18 @@ def _metadata(stored: StoredMessage) -> dict[str, Any]:
         "source": stored.key.source,
         "type": stored.envelope["type"],
         "dataschema": stored.envelope["dataschema"],
-        "case": stored.case_id,
+        "case": stored.receipt["case"],
         "correlationid": stored.envelope.get("correlationid"),
         "causationid": stored.envelope.get("causationid"),
         "recordedtime": receipts.timestamp(stored.recorded_at),
         "log": stored.receipt["log"],
     }
+
+
+def _told_nothing(row: Mapping[str, Any]) -> dict[str, Any]:
+    """How far a message has come whose sender may not learn whether anybody is known there: always the same."""
+    silent = dict.fromkeys(("acknowledged", "handled", "outcome", "note"))
+    return {**row, "state": DeliveryState.NOTIFIED.value, **silent}
 
 
 def _recipient(delivery: StoredDelivery, note: str | None, *, is_over: bool) -> dict[str, Any]:

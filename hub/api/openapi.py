@@ -155,7 +155,17 @@ COMPONENTS: Mapping[str, Mapping[str, Any]] = {
             "opened": _INSTANT,
             "closed": _MAYBE_TEXT,
             "plans": {"type": "object"},
-            "deadlines": _list_of({"type": "object"}),
+            "deadlines": _list_of(
+                _object(
+                    {
+                        "deadline": _TEXT,
+                        "title": _TEXT,
+                        "due": _INSTANT,
+                        "about": {**_MAYBE_TEXT, "description": "Planen eller insatsen som det gäller."},
+                        "overdue": {"type": "boolean"},
+                    }
+                )
+            ),
             "sent": _list_of(_object({"id": _UUID, "type": _TEXT, "recordedtime": _INSTANT})),
             "received": _list_of(_CLAIM),
         }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hub.api import cases, inbox, messages, openapi, operations, reference
+from hub.api import asyncapi, cases, inbox, messages, openapi, operations, reference
 from hub.api.routes import Access, Operation, Parameter
 
 UUID = {"type": "string", "format": "uuid"}
@@ -220,6 +220,15 @@ OPERATIONS: tuple[Operation, ...] = (
         Access.PUBLIC,
         "referens",
         "Det här gränssnittet som OpenAPI-dokument",
+        {200: ("Dokumentet.", "application/json")},
+    ),
+    Operation(
+        "GET",
+        "/asyncapi.json",
+        asyncapi.show,
+        Access.PUBLIC,
+        "referens",
+        "Alla meddelanden in och ut som AsyncAPI-dokument",
         {200: ("Dokumentet.", "application/json")},
     ),
     Operation(

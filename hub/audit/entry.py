@@ -47,6 +47,8 @@ class AuditAction(StrEnum):
     CONSENT_RECORDED = "consent_recorded"
     CONSENT_WITHDRAWN = "consent_withdrawn"
     CONSENT_ENDED = "consent_ended"
+    PERSON_PROTECTED = "person_protected"
+    DEADLINE_DUE = "deadline_due"
     HUB_STARTED = "hub_started"
     HUB_STOPPED = "hub_stopped"
 

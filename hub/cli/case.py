@@ -34,7 +34,8 @@ def show(
     settings = options.load_settings(config, data_dir=data_dir)
     wanted = lookups.read_id(case_id, "case show")
     with lookups.reading(settings) as reader:
-        case = reader.find_cases([wanted]).get(wanted)
+        stored = reader.find_cases([wanted]).get(wanted)
+        case = stored.case if stored is not None else None
         log = reader.list_audit(AuditQuery(case_id=wanted, limit=MOST_ENTRIES))
     if case is None:
         terminal.note("There is no case with this id.")

@@ -57,6 +57,10 @@ def serve(
     queue_limit: Annotated[
         str | None, _setting("--queue-limit", "NUMBER", "Messages that may wait. [dim]Default: 2048[/dim]")
     ] = None,
+    deadline_sweep_seconds: Annotated[
+        str | None,
+        _setting("--deadline-sweep-seconds", "SECONDS", "How often deadlines are looked at. [dim]Default: 60[/dim]"),
+    ] = None,
     log_level: Annotated[
         str | None, _setting("--log-level", "LEVEL", "debug, info, warning or error. [dim]Default: info[/dim]")
     ] = None,
@@ -80,6 +84,7 @@ def serve(
         max_body_bytes=max_body_bytes,
         group_size=group_size,
         queue_limit=queue_limit,
+        deadline_sweep_seconds=deadline_sweep_seconds,
         log_level=log_level,
         log_format=log_format,
     )

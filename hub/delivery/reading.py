@@ -11,7 +11,6 @@ from typing import Any
 
 from hub.audit.entry import AuditAction
 from hub.intake import receipts
-from hub.intake.accepting import cited_consents
 from hub.intake.receiving import Receiver
 from hub.ledger import LaneErased, Ledger
 from hub.store.records import DeliveryChange, DeliveryState, DeliveryView
@@ -74,6 +73,8 @@ class DeliveryReading:
         view = ledger.find_delivery(command.delivery_id)
         if view is None or not is_readable_by(view, command.caller):
             return NotYours()
+        if view.delivery.state is DeliveryState.REFUSED:  # stopped since
+            return self._withhold(ledger, view, RefusalCode.COULD_NOT_BE_DELIVERED, None)
         expires_at = view.message.expires_at
         if view.delivery.state is DeliveryState.EXPIRED or (
             expires_at is not None and expires_at <= ledger.at and view.delivery.state in UNREAD
@@ -81,18 +82,19 @@ class DeliveryReading:
             return self._withhold(ledger, view, RefusalCode.EXPIRED, DeliveryState.EXPIRED)
         try:
             key = ledger.existing_key(view.message.lane_id)
-            message = self._reopen(ledger, view, key)
+            message = self.reopen(ledger, view, key)
         except LaneErased:
             return self._withhold(ledger, view, RefusalCode.COULD_NOT_BE_DELIVERED, None)
-        ruling = self._decide(ledger, view, message)
+        ruling = self.decide(ledger, view, message)
         if not ruling.discloses or ruling.copy is None:
             code = ruling.code or RefusalCode.COULD_NOT_BE_DELIVERED
             return self._withhold(ledger, view, code, None)
         return self._disclose(ledger, view, ruling, key)
 
-    def _reopen(self, ledger: Ledger, view: DeliveryView, key: SealingKey) -> Message:
+    def reopen(self, ledger: Ledger, view: DeliveryView, key: SealingKey) -> Message:
+        """The message from its sealed body. Raises `LaneErased` when that is gone."""
         stored = view.message
-        if stored.sealed is None:
+        if not stored.sealed:
             raise LaneErased
         source, message_id = stored.key.source, stored.key.message_id
         aad = body_aad(stored.lane_id, source, message_id, stored.type, stored.version)
@@ -100,14 +102,17 @@ class DeliveryReading:
         body = key.open(stored.sealed, aad=aad)
         return self._receiver.reopen(stored.envelope, body, case.person_key if case else None)
 
-    def _decide(self, ledger: Ledger, view: DeliveryView, message: Message) -> Ruling:
+    def decide(self, ledger: Ledger, view: DeliveryView, message: Message) -> Ruling:
+        """The ruling as it is now."""
         keys = {message.person_key} if message.person_key is not None else set()
-        ledger.prepare_persons(keys, cited_consents(message))
+        ledger.prepare_persons(keys, message.cited_consents)
+        ledger.prepare_earlier(message.speaks_of)
         situation = Situation(
             at=ledger.at,
             accepted_at=view.message.recorded_at,
             case=ledger.find_case(view.message.case_id),
             consents=ledger.consents_of(message.person_key),
+            earlier=ledger.find_earlier(message),
         )
         return decisions.decide_again(
             message,
@@ -173,5 +178,5 @@ class DeliveryReading:
 
 
 def is_readable_by(view: DeliveryView, caller: str) -> bool:
-    """A refused copy is nobody's: its recipient never learns that there was one."""
-    return view.delivery.unit_id == caller and view.delivery.state is not DeliveryState.REFUSED
+    """A copy that was refused from the start is nobody's: its recipient never learns that there was one."""
+    return view.delivery.unit_id == caller and view.delivery.sequence is not None

@@ -34,6 +34,7 @@ async def play(stage: Stage) -> str | None:
         return None
     case = initiated.case
     await stage.send(FK, "consent.recorded", second(consent_id), case=case, remark="version 2: nu även regionen")
+    await stage.send(TEAM, "finsam.case-screened", screening(consent_id), case=case, remark="tas upp, alla kallas")
     await stage.send(
         TEAM,
         "finsam.joint-plan-recorded",
@@ -88,16 +89,17 @@ def second(consent_id: str) -> dict[str, Any]:
     return consent(JONNA, FK, OFFICER, FINSAM, edges, consent_id=consent_id, version=2, excluded=excluded)
 
 
+def screening(consent_id: str) -> dict[str, Any]:
+    return {
+        "handling": _to_seats(consent_id, ["ID", "ST"]),
+        "person": JONNA,
+        "content": {"decision": "accepted", "seats_called": SEATS},
+    }
+
+
 def joint_plan(consent_id: str, *, present: bool) -> dict[str, Any]:
     return {
-        "handling": handling(
-            FINSAM,
-            ["ID", "PL", "FN", "HE"],
-            function="samordning",
-            role=COORDINATOR,
-            to=[{"team": TEAM, "seat": "sd"}, *({"team": TEAM, "seat": seat} for seat in SEATS[1:])],
-            basis=[by_consent(kind, consent_id, COORDINATOR) for kind in SEATS],
-        ),
+        "handling": _to_seats(consent_id, ["ID", "PL", "FN", "HE"]),
         "person": JONNA,
         "content": {
             "plan_id": str(uuid.uuid4()),
@@ -116,6 +118,17 @@ def joint_plan(consent_id: str, *, present: bool) -> dict[str, Any]:
             "agreed_by_seats": SEATS,
         },
     }
+
+
+def _to_seats(consent_id: str, categories: Sequence[str]) -> dict[str, Any]:
+    return handling(
+        FINSAM,
+        categories,
+        function="samordning",
+        role=COORDINATOR,
+        to=[{"team": TEAM, "seat": seat} for seat in SEATS],
+        basis=[by_consent(kind, consent_id, COORDINATOR) for kind in SEATS],
+    )
 
 
 def _item(item_id: str, what: str, party: str, due: int, category: str) -> dict[str, str]:

@@ -120,6 +120,11 @@ def by_consent(kind: str, consent_id: str, role: str) -> dict[str, str]:
     }
 
 
+def on_request(kind: str, role: str) -> dict[str, str]:
+    """The sender's assessment that the stadsdel has asked to be told (SoL 2025:400 15:9)."""
+    return {"recipient_kind": kind, "code": "SOL_15_9", "assessed_by_role": role, "assessed_at": _now()}
+
+
 def consent(
     person: Mapping[str, str],
     unit: str,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import uuid
+from datetime import date
 from typing import Any
 
 from hub.demo.persons import ASTA
-from hub.demo.stage import AF, JOBBTORG, Stage, by_consent, consent, day, handling
+from hub.demo.stage import AF, JOBBTORG, Stage, by_consent, consent, day, handling, on_request
 
 FARSTA, SYDOST, AF_OFFICE = "sd-farsta", "jt-sydost", "af-stockholm"
 SECRETARY, COACH = "socialsekreterare", "jobbcoach"
@@ -35,7 +36,8 @@ async def play(stage: Stage) -> str | None:
     case = referred.case
     await stage.send(SYDOST, "referral.answered", answer(consent_id), case=case, remark="tid för besök")
     await _enrol(stage, case, consent_id)
-    await _plan(stage, case, consent_id)
+    plan_id = await _plan(stage, case, consent_id)
+    await _take_part(stage, case, plan_id)
     await stage.send(SYDOST, "case.closed", closing(consent_id), case=case, remark="arbete, 80 procent")
     return case
 
@@ -61,12 +63,19 @@ async def _enrol(stage: Stage, case: str, consent_id: str) -> None:
     )
 
 
-async def _plan(stage: Stage, case: str, consent_id: str) -> None:
+async def _plan(stage: Stage, case: str, consent_id: str) -> str:
     plan_id = str(uuid.uuid4())
     await stage.send(SYDOST, "plan.proposed", plan(plan_id, consent_id), case=case, remark="version 1")
     deciding = decision(plan_id, consent_id)
     await stage.send(SYDOST, "plan.decided", deciding, case=case, remark="jobbtorget får inte godkänna sin egen plan")
     await stage.send(FARSTA, "plan.decided", deciding, case=case, remark="godkänd")
+    return plan_id
+
+
+async def _take_part(stage: Stage, case: str, plan_id: str) -> None:
+    await stage.send(SYDOST, "activity.started", started(plan_id), case=case, remark="på stadsdelens begäran")
+    await stage.send(SYDOST, "attendance.reported", attendance(), case=case, remark="bara det som är antecknat")
+    await stage.send(SYDOST, "activity.ended", ended(plan_id), case=case, remark="målet nått i förtid")
 
 
 def referral(consent_id: str) -> dict[str, Any]:
@@ -128,7 +137,7 @@ def plan(plan_id: str, consent_id: str) -> dict[str, Any]:
         "title": "Jobbcoachning",
         "description": "Enskild coachning varje vecka.",
         "performing_unit": SYDOST,
-        "start": day(4),
+        "start": day(0),
         "planned_end": day(150),
         "weekly_hours": 12,
         "goal_measure": "Fem sökta arbeten i veckan.",
@@ -146,7 +155,7 @@ def plan(plan_id: str, consent_id: str) -> dict[str, Any]:
             "person_signed": {"date": day(0), "method": "paper"},
             "activities": [coaching],
             "weekly_hours_total": 12,
-            "period": {"from": day(4), "to": day(150)},
+            "period": {"from": day(0), "to": day(150)},
             "af_plan_considered": True,
             "sfi_clash_checked": True,
         },
@@ -167,6 +176,44 @@ def decision(plan_id: str, consent_id: str) -> dict[str, Any]:
             "decided_on": day(0),
             "next_review_on": day(90),
         },
+    }
+
+
+def started(plan_id: str) -> dict[str, Any]:
+    return {"handling": _reporting("PL"), "person": ASTA, "content": _coaching(plan_id)}
+
+
+def attendance() -> dict[str, Any]:
+    today = day(0)
+    year, week, _ = date.fromisoformat(today).isocalendar()
+    rows = [{"activity_id": "a1", "date": today, "status": "present", "hours": 4}]
+    content = {"period": {"week": f"{year}-W{week:02}"}, "rows": rows, "complete": False}
+    handed_over = _reporting("AT")
+    return {
+        "handling": handed_over,
+        "person": ASTA,
+        "content": {**content, "recorded_at": handed_over["occurred_at"]},
+    }
+
+
+def ended(plan_id: str) -> dict[str, Any]:
+    outcome = {"ended_on": day(0), "ended_how": "early_goal", "goal_met": "yes", "next_step": "follow_up"}
+    return {"handling": _reporting("PL"), "person": ASTA, "content": {**_coaching(plan_id), **outcome}}
+
+
+def _reporting(category: str) -> dict[str, Any]:
+    claim = on_request("sd", COACH)
+    return handling(JOBBTORG, ["ID", category], function="coach", role=COACH, to=TO_STADSDEL, basis=[claim])
+
+
+def _coaching(plan_id: str) -> dict[str, Any]:
+    return {
+        "plan_id": plan_id,
+        "activity_id": "a1",
+        "service_code": "coaching",
+        "performing_unit": SYDOST,
+        "start": day(0),
+        "planned_end": day(150),
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from hub.store.records import AuditRow
 from routing.decision import Ruling
 from routing.rulebook import Rulebook
+from routing.warnings import Warned
 
 
 @lru_cache(maxsize=64)
@@ -41,6 +42,7 @@ def receipt(
     recorded_at: datetime,
     rulebook: Rulebook,
     recipients: list[dict[str, Any]],
+    warnings: Sequence[Warned],
     log: AuditRow | None,
 ) -> Mapping[str, Any]:
     """The answer to an accepted message; a dry run has no log entry."""
@@ -52,5 +54,6 @@ def receipt(
         "recordedtime": timestamp(recorded_at),
         "rulebook": rulebook.digest,
         "recipients": recipients,
+        "warnings": [{"code": each.code, "pointer": each.pointer} for each in warnings],
         "log": None if log is None else {"index": log.index, "leaf": log.leaf.hex()},
     }

@@ -115,6 +115,7 @@ class Receiver:
             subject=envelope.subject,
             person_key=self._vault.person_key(number.canonical) if number else None,
             born_on=number.born_on if number else None,
+            answers=envelope.causationid,
         )
         body = orjson.dumps(data, option=orjson.OPT_SORT_KEYS)
         key = MessageKey(envelope.source, envelope.id)
@@ -150,6 +151,7 @@ class Receiver:
             sent_at=datetime.fromisoformat(attributes["time"]),
             subject=attributes.get("subject"),
             person_key=key,
+            answers=attributes.get("causationid"),
         )
 
 

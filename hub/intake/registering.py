@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from hub.audit.entry import AuditAction
+from hub.delivery.recalling import Recalling
 from hub.ledger import Ledger, consent_lane
-from hub.registry_of_consents import ConsentBook, withdrawn_parties
+from hub.registry_of_consents import ConsentBook, narrowing_of, withdrawn_parties
 from routing import consent as consents
 from routing.consent import Consent, ConsentStatus
 from routing.decision import Decision
@@ -18,10 +19,11 @@ from routing.rulebook import Rulebook
 class ConsentRegistering:
     """What an accepted message does to the registry."""
 
-    def __init__(self, directory: Directory, rulebook: Rulebook, book: ConsentBook) -> None:
+    def __init__(self, directory: Directory, rulebook: Rulebook, book: ConsentBook, recalling: Recalling) -> None:
         self._directory = directory
         self._rulebook = rulebook
         self._book = book
+        self._recalling = recalling
 
     def follow(self, ledger: Ledger, message: Message, decision: Decision) -> None:
         match self._rulebook.types[message.type].registers:
@@ -35,37 +37,48 @@ class ConsentRegistering:
 
     def _record(self, ledger: Ledger, message: Message) -> None:
         assert message.person_key is not None  # the type's schema requires a person
-        content = message.content
-        consent = self._book.from_content(content, message.person_key, message.sender)
-        key = ledger.key_for(consent_lane(consent.consent_id))
+        known = ledger.find_consent(message.content["consent_id"])
+        key = ledger.key_for(consent_lane(message.content["consent_id"]))
+        if known is not None and known.recorded_by != message.sender:
+            # The check consent_version_follows said that this is a holder's confirmation, and nothing else.
+            stored = ledger.find_stored_consent(known.consent_id)
+            assert stored is not None  # what is known was stored
+            content = self._book.confirmed(stored, message, key)
+            read = self._book.from_content(content, known.person_key, known.recorded_by)
+            consent = replace(known, version=read.version, edges=read.edges)
+        else:
+            content = self._book.believed(message, known, self._rulebook.settings)
+            consent = self._book.from_content(content, message.person_key, message.sender)
         ledger.put_consent(self._book.store(consent, content, ledger.at, key), consent)
         ledger.audit(AuditAction.CONSENT_RECORDED, message.sender, message_id=message.message_id)
+        if known is not None:
+            self._recalling.recall(ledger, consent)  # a version that gives less works at once
 
     def _withdraw(self, ledger: Ledger, message: Message) -> None:
         known = ledger.find_consent(message.content["consent_id"])
         assert known is not None  # the check withdrawal_by_party said so
-        if message.content["scope"] == "all":
-            narrowed = consents.withdraw(known)
-        else:
-            parties = withdrawn_parties(message, self._directory)
-            categories = tuple(message.content.get("categories", ()))
-            narrowed = consents.withdraw(known, parties=parties, categories=categories)
+        match message.content["scope"]:
+            case "void":
+                narrowed = replace(known, status=ConsentStatus.VOID)
+            case "all":
+                narrowed = consents.withdraw(known)
+            case _:
+                parties = withdrawn_parties(message, self._directory)
+                categories = tuple(message.content.get("categories", ()))
+                narrowed = consents.withdraw(known, parties=parties, categories=categories)
         self._change(ledger, narrowed)
         ledger.audit(AuditAction.CONSENT_WITHDRAWN, message.sender, message_id=message.message_id)
 
     def _end(self, ledger: Ledger, message: Message, person_key: str | None) -> None:
         """A dead person's consents cover nothing more; secrecy remains (OSL 2009:400 12 kap.)."""
         for consent in ledger.consents_of(person_key).values():
-            if consent.status is ConsentStatus.ACTIVE:
+            if consent.is_over(ledger.at) is None:
                 self._change(ledger, replace(consent, status=ConsentStatus.EXPIRED))
                 ledger.audit(AuditAction.CONSENT_ENDED, message.sender, message_id=message.message_id)
 
     def _change(self, ledger: Ledger, narrowed: Consent) -> None:
         stored = ledger.find_stored_consent(narrowed.consent_id)
         assert stored is not None  # what is known was stored
-        narrowing = {
-            "parties": sorted(narrowed.withdrawn_parties),
-            "categories": sorted(narrowed.withdrawn_categories),
-        }
-        row = replace(stored, status=narrowed.status.value, narrowing=narrowing)
+        row = replace(stored, status=narrowed.status.value, narrowing=narrowing_of(narrowed))
         ledger.put_consent(row, narrowed)
+        self._recalling.recall(ledger, narrowed)

@@ -25,15 +25,28 @@ class Reader(Protocol):
     def find_messages(self, keys: Collection[records.MessageKey]) -> dict[records.MessageKey, records.StoredMessage]:
         """The accepted messages among `keys`, without their bodies (`sealed` is None)."""
 
-    def find_cases(self, case_ids: Collection[str]) -> dict[str, Case]: ...
+    def find_cases(self, case_ids: Collection[str]) -> dict[str, records.StoredCase]: ...
 
-    def find_open_cases(self, person_keys: Collection[str]) -> dict[str, list[Case]]:
-        """Cases of these persons that are neither closed nor returned, oldest first."""
+    def find_cases_of(self, person_keys: Collection[str]) -> dict[str, list[Case]]:
+        """All cases of these persons, open and closed, oldest first; without their memory."""
+
+    def list_unread(self, lane_ids: Collection[str]) -> list[records.DeliveryView]:
+        """Copies in these lanes that nobody has read yet, with their sealed bodies, oldest first."""
+
+    def list_due_cases(self, at: datetime, *, limit: int) -> list[str]:
+        """Ids of cases whose next deadline wants attention at `at` or did before, the longest overdue first."""
+
+    def find_earlier(self, message_ids: Collection[str]) -> list[records.EarlierMessage]:
+        """The accepted messages with these ids, whoever sent them, with those who got them."""
 
     def find_consents(
         self, *, person_keys: Collection[str] = (), consent_ids: Collection[str] = ()
     ) -> list[records.StoredConsent]:
         """The newest version of every consent of these persons, or with these ids; no doubles."""
+
+    def list_ending_consents(self, until: str, *, told_days: int, limit: int) -> list[records.StoredConsent]:
+        """Newest versions that are active, whose last day (ISO 8601) is `until` or before, and of which that has not
+        been told `told_days` before or later; the soonest first."""
 
     def find_data_keys(self, lane_ids: Collection[str]) -> dict[str, records.DataKey]: ...
 
@@ -101,7 +114,8 @@ class Group(Reader, Protocol):
 
         Raises `DuplicateMessage` when a message key is there already. A case, a consent version or a sequence takes
         the place of its earlier self; a data key or an entry of the log never does. A delivery change of state moves
-        the delivery as told, `Changes.published` only from pending to notified. After a write that raised, the group
+        the delivery as told, `Changes.published` only from pending to notified. `Changes.shreds` come last: data
+        keys, bodies, notes and consents of these lanes are destroyed. After a write that raised, the group
         can only be rolled back: committing it raises `StoreUnavailable`."""
 
 

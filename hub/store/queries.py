@@ -24,19 +24,50 @@ _with_message = _deliveries.join(_messages, _messages.c.position == _deliveries.
 
 MESSAGES: Final = select(*rows.MESSAGE).where(among(_messages.c.message_id))
 
-CASES: Final = select(*rows.CASE).where(among(_cases.c.case_id))
+CASES: Final = select(*rows.STORED_CASE).where(among(_cases.c.case_id))
 
-OPEN_CASES: Final = (
-    select(*rows.CASE)
-    .where(among(_cases.c.person_key), _cases.c.closed_at.is_(None))
-    .where(or_(_cases.c.state.is_(None), _cases.c.state.not_in(("closed", "returned"))))
-    .order_by(_cases.c.opened_at, _cases.c.case_id)
+CASES_OF_PERSONS: Final = (
+    select(*rows.CASE).where(among(_cases.c.person_key)).order_by(_cases.c.opened_at, _cases.c.case_id)
+)
+
+DUE_CASES: Final = (
+    select(_cases.c.case_id)
+    .where(_cases.c.next_at.is_not(None), _cases.c.next_at <= bindparam("at"))
+    .order_by(_cases.c.next_at)
+    .limit(bindparam("limit"))
+)
+
+EARLIER: Final = (
+    select(
+        _messages.c.source,
+        _messages.c.message_id,
+        _messages.c.type,
+        _messages.c.sender,
+        _messages.c.case_id,
+        _deliveries.c.unit_id,
+        _deliveries.c.kind,
+    )
+    .select_from(
+        _messages.outerjoin(
+            _deliveries,
+            (_deliveries.c.message_position == _messages.c.position) & _deliveries.c.sequence.is_not(None),
+        )
+    )
+    .where(among(_messages.c.message_id))
+    .order_by(_messages.c.position, _deliveries.c.position)
 )
 
 _newer = _consents.alias("newer")
 _is_newest = ~exists().where(_newer.c.consent_id == _consents.c.consent_id, _newer.c.version > _consents.c.version)
 CONSENTS_OF_PERSONS: Final = select(*rows.CONSENT).where(among(_consents.c.person_key), _is_newest)
 CONSENTS: Final = select(*rows.CONSENT).where(among(_consents.c.consent_id), _is_newest)
+ENDING_CONSENTS: Final = (
+    select(*rows.CONSENT)
+    .where(tables.IS_ACTIVE, _consents.c.valid_to <= bindparam("until"), _is_newest)
+    .where(_consents.c.told_days.is_(None) | (_consents.c.told_days > bindparam("told_days")))
+    .order_by(_consents.c.valid_to)
+    .limit(bindparam("limit"))
+)
 
 DATA_KEYS: Final = select(*tables.data_keys.c).where(among(tables.data_keys.c.lane_id))
 
@@ -48,6 +79,13 @@ DELIVERIES: Final = (
     select(*rows.DELIVERY, *rows.MESSAGE, _messages.c.sealed)
     .select_from(_with_message)
     .where(among(_deliveries.c.delivery_id))
+)
+
+UNREAD: Final = (
+    select(*rows.DELIVERY, *rows.MESSAGE, _messages.c.sealed)
+    .select_from(_with_message)
+    .where(among(_deliveries.c.lane_id), _deliveries.c.state.in_(("pending", "notified")))
+    .order_by(_deliveries.c.position)
 )
 
 DELIVERY_STATES: Final = select(_deliveries.c.delivery_id, _deliveries.c.state).where(among(_deliveries.c.delivery_id))

@@ -29,6 +29,12 @@ def failed(error: DBAPIError) -> port.StoreUnavailable:
     return kind(f"the database failed: {name or type(error.orig).__name__}")
 
 
+def _to_view(cells: rows.Cells) -> records.DeliveryView:
+    width = len(rows.DELIVERY)
+    delivery = rows.cells_to_delivery(cells[:width])
+    return records.DeliveryView(delivery, rows.cells_to_message(cells[width:-1], sealed=cells[-1]))
+
+
 class SqlReader:
     """Reads over one connection. Looking for nothing asks nothing."""
 
@@ -40,13 +46,28 @@ class SqlReader:
         found = map(rows.cells_to_message, self._among(queries.MESSAGES, [key.message_id for key in wanted]))
         return {message.key: message for message in found if message.key in wanted}
 
-    def find_cases(self, case_ids: Collection[str]) -> dict[str, Case]:
-        found = map(rows.cells_to_case, self._among(queries.CASES, case_ids))
-        return {case.case_id: case for case in found}
+    def find_cases(self, case_ids: Collection[str]) -> dict[str, records.StoredCase]:
+        found = map(rows.cells_to_stored_case, self._among(queries.CASES, case_ids))
+        return {stored.case.case_id: stored for stored in found}
 
-    def find_open_cases(self, person_keys: Collection[str]) -> dict[str, list[Case]]:
+    def list_due_cases(self, at: datetime, *, limit: int) -> list[str]:
+        found = self._rows(queries.DUE_CASES, {"at": rows.instant_to_cell(at), "limit": limit})
+        return [case_id for (case_id,) in found]
+
+    def find_earlier(self, message_ids: Collection[str]) -> list[records.EarlierMessage]:
+        found: dict[records.MessageKey, records.EarlierMessage] = {}
+        recipients: dict[records.MessageKey, dict[str, str]] = {}
+        for source, message_id, type_, sender, case_id, unit_id, kind in self._among(queries.EARLIER, message_ids):
+            key = records.MessageKey(source, message_id)
+            got = recipients.setdefault(key, {})
+            found.setdefault(key, records.EarlierMessage(key, type_, sender, case_id, got))
+            if unit_id is not None:
+                got[unit_id] = kind
+        return list(found.values())
+
+    def find_cases_of(self, person_keys: Collection[str]) -> dict[str, list[Case]]:
         found: dict[str, list[Case]] = {}
-        for cells in self._among(queries.OPEN_CASES, person_keys):
+        for cells in self._among(queries.CASES_OF_PERSONS, person_keys):
             case = rows.cells_to_case(cells)
             if case.person_key is not None:
                 found.setdefault(case.person_key, []).append(case)
@@ -61,6 +82,10 @@ class SqlReader:
         found.update({cells[0]: cells for cells in self._among(queries.CONSENTS, others)})
         return [rows.cells_to_consent(found[consent_id]) for consent_id in sorted(found)]
 
+    def list_ending_consents(self, until: str, *, told_days: int, limit: int) -> list[records.StoredConsent]:
+        found = self._rows(queries.ENDING_CONSENTS, {"until": until, "told_days": told_days, "limit": limit})
+        return [rows.cells_to_consent(cells) for cells in found]
+
     def find_data_keys(self, lane_ids: Collection[str]) -> dict[str, records.DataKey]:
         return {cells[0]: records.DataKey(*cells) for cells in self._among(queries.DATA_KEYS, lane_ids)}
 
@@ -69,13 +94,11 @@ class SqlReader:
         return found[0][0] if found else None
 
     def find_deliveries(self, delivery_ids: Collection[str]) -> dict[str, records.DeliveryView]:
-        found: dict[str, records.DeliveryView] = {}
-        width = len(rows.DELIVERY)
-        for cells in self._among(queries.DELIVERIES, delivery_ids):
-            delivery = rows.cells_to_delivery(cells[:width])
-            message = rows.cells_to_message(cells[width:-1], sealed=cells[-1])
-            found[delivery.delivery_id] = records.DeliveryView(delivery, message)
-        return found
+        views = map(_to_view, self._among(queries.DELIVERIES, delivery_ids))
+        return {view.delivery.delivery_id: view for view in views}
+
+    def list_unread(self, lane_ids: Collection[str]) -> list[records.DeliveryView]:
+        return [_to_view(cells) for cells in self._among(queries.UNREAD, lane_ids)]
 
     def find_sequences(self, lanes: Collection[tuple[str, str]]) -> dict[tuple[str, str], int]:
         wanted = frozenset(lanes)

@@ -81,8 +81,31 @@ class StoredDelivery:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredCase:
+    """A case without its memory, which is sealed under the case's data key (None: nothing is remembered). `next_at` is
+    when its next deadline wants attention."""
+
+    case: Case
+    memory: bytes | None = None
+    next_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierMessage:
+    """An accepted message that another one speaks of. `recipients`: unit id -> kind, of those who got it."""
+
+    key: MessageKey
+    type: str
+    sender: str
+    case_id: str | None
+    recipients: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class StoredConsent:
-    """One version of a consent, sealed under the data key of its own id. `status` and narrowing are in clear."""
+    """One version of a consent, sealed under the data key of its own id. `status` and narrowing are in clear.
+
+    `told_days`: its end has been announced so many days before, None while it has not."""
 
     consent_id: str
     version: int
@@ -93,6 +116,7 @@ class StoredConsent:
     recorded_at: datetime
     narrowing: Mapping[str, Sequence[str]]
     sealed: bytes
+    told_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +173,18 @@ class DeliveryChange:
     handled_at: datetime | None = None
     outcome: str | None = None
     note: bytes | None = None
+    code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shred:
+    """Everything of one person or case is made unreadable at once: keys and bodies go, and what linked them.
+
+    `lanes` maps each lane id to the meaningless one that takes its place; `person_key` is replaced likewise."""
+
+    lanes: Mapping[str, str]
+    person_key: str | None = None
+    replacement: str = ""
 
 
 @dataclass(slots=True)
@@ -157,7 +193,7 @@ class Changes:
 
     messages: list[StoredMessage] = field(default_factory=list)
     deliveries: list[StoredDelivery] = field(default_factory=list)
-    cases: dict[str, Case] = field(default_factory=dict)
+    cases: dict[str, StoredCase] = field(default_factory=dict)
     consents: list[StoredConsent] = field(default_factory=list)
     data_keys: list[DataKey] = field(default_factory=list)
     sequences: dict[tuple[str, str], int] = field(default_factory=dict)
@@ -165,6 +201,7 @@ class Changes:
     acknowledged: list[str] = field(default_factory=list)
     published: list[str] = field(default_factory=list)
     audit: list[AuditRow] = field(default_factory=list)
+    shreds: list[Shred] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

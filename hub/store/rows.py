@@ -181,6 +181,7 @@ def change_to_values(change: records.DeliveryChange) -> Values:
         "new_handled_at": _optional_cell(change.handled_at),
         "new_outcome": change.outcome,
         "new_note": change.note,
+        "new_code": change.code,
     }
 
 
@@ -215,7 +216,9 @@ def cells_to_claim(cells: Cells) -> records.ClaimCheck:
 
 
 _case = tables.cases.c
-CASE: Final = tuple(_case)
+_WITHOUT_MEMORY: Final = tuple(column for column in _case if column.name not in ("next_at", "memory"))
+CASE: Final = _WITHOUT_MEMORY
+STORED_CASE: Final = (*CASE, _case.next_at, _case.memory)
 
 
 def cells_to_case(cells: Cells) -> Case:
@@ -238,12 +241,18 @@ def cells_to_case(cells: Cells) -> Case:
     )
 
 
+def cells_to_stored_case(cells: Cells) -> records.StoredCase:
+    *of_case, next_at, memory = cells
+    return records.StoredCase(cells_to_case(of_case), memory, _optional_instant(next_at))
+
+
 def _load_request(cell: str) -> ReportingRequest:
     request_id, items, until = orjson.loads(cell)
     return ReportingRequest(request_id, frozenset(items), date.fromisoformat(until))
 
 
-def case_to_values(case: Case) -> Values:
+def case_to_values(stored: records.StoredCase) -> Values:
+    case = stored.case
     request = case.reporting_request
     return {
         "case_id": case.case_id,
@@ -261,6 +270,8 @@ def case_to_values(case: Case) -> Values:
         ),
         "suspended": case.suspended,
         "closed_at": _optional_cell(case.closed_at),
+        "next_at": _optional_cell(stored.next_at),
+        "memory": stored.memory,
     }
 
 
@@ -268,7 +279,7 @@ CONSENT: Final = tuple(tables.consents.c)
 
 
 def cells_to_consent(cells: Cells) -> records.StoredConsent:
-    consent_id, version, person_key, recorded_by, status, valid_to, recorded_at, narrowing, sealed = cells
+    consent_id, version, person_key, recorded_by, status, valid_to, recorded_at, narrowing, sealed, told_days = cells
     return records.StoredConsent(
         consent_id=consent_id,
         version=version,
@@ -279,6 +290,7 @@ def cells_to_consent(cells: Cells) -> records.StoredConsent:
         recorded_at=cell_to_instant(recorded_at),
         narrowing=orjson.loads(narrowing),
         sealed=sealed,
+        told_days=told_days,
     )
 
 
@@ -293,6 +305,7 @@ def consent_to_values(consent: records.StoredConsent) -> Values:
         "recorded_at": instant_to_cell(consent.recorded_at),
         "narrowing": _to_json(consent.narrowing),
         "sealed": consent.sealed,
+        "told_days": consent.told_days,
     }
 
 

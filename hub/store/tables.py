@@ -144,8 +144,18 @@ cases = Table(
     Column("reporting_request", Text),
     Column("suspended", Boolean, nullable=False),
     Column("closed_at", BigInteger),
+    Column("next_at", BigInteger),
+    # Sealed: what earlier messages said, as far as later ones are checked against it.
+    Column("memory", LargeBinary),
     Index("ix_cases_of_person", "person_key"),
     sqlite_with_rowid=False,
+)
+
+Index(
+    "ix_cases_due",
+    cases.c.next_at,
+    sqlite_where=cases.c.next_at.is_not(None),
+    postgresql_where=cases.c.next_at.is_not(None),
 )
 
 sequences = Table(
@@ -169,8 +179,12 @@ consents = Table(
     Column("recorded_at", BigInteger, nullable=False),
     Column("narrowing", Text, nullable=False),
     Column("sealed", LargeBinary, nullable=False),
+    # Its end has been announced so many days before.
+    Column("told_days", SmallInteger),
     Index("ix_consents_of_person", "person_key"),
 )
+IS_ACTIVE = consents.c.status == literal_column("'active'")
+Index("ix_consents_ending", consents.c.valid_to, sqlite_where=IS_ACTIVE, postgresql_where=IS_ACTIVE)
 
 data_keys = Table(
     "data_keys",

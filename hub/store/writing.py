@@ -24,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from hub import clock
-from hub.store import port, queries, reading, records, rows, tables
+from hub.store import port, queries, reading, records, rows, shredding, tables
 from hub.store.among import among
 from hub.store.records import DeliveryState
 
@@ -60,7 +60,7 @@ _CHANGE_DELIVERY: Final = (
     .values(
         {
             name: func.coalesce(bindparam(f"new_{name}", type_=_deliveries.c[name].type), _deliveries.c[name])
-            for name in ("state", "acked_at", "handled_at", "outcome", "note")
+            for name in ("state", "acked_at", "handled_at", "outcome", "note", "code")
         }
     )
 )
@@ -140,6 +140,8 @@ class SqlGroup(reading.SqlReader):
         self._mark_published(changes.published)
         self._all(_TAKE_FROM_OUTBOX, changes.acknowledged)
         self._each(_ADD_AUDIT, map(rows.audit_to_values, changes.audit))
+        for shred in changes.shreds:
+            shredding.shred(self._execute, shred)
 
     def _add_messages(self, messages: Sequence[records.StoredMessage]) -> None:
         try:

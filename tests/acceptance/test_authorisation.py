@@ -22,6 +22,7 @@ PUBLIC = {
     "/readyz",
     "/metrics",
     "/openapi.json",
+    "/asyncapi.json",
     "/docs",
     "/docs/start.js",
     "/docs/assets/{name}",
@@ -45,7 +46,6 @@ async def test_only_what_is_public_answers_without_a_token(
 
 def test_public_is_what_the_contract_calls_public() -> None:
     assert {path for _, path, access in WALK if access is Access.PUBLIC} <= PUBLIC | {
-        "/asyncapi.json",
         "/log/checkpoint",
         "/log/tile/{tile}",
         "/.well-known/oauth-authorization-server",

@@ -67,7 +67,9 @@ def refused(of: records.StoredMessage, **changes: Any) -> records.StoredDelivery
     return delivery(of, **values | changes)
 
 
-def case(case_id: str | None = None, **changes: Any) -> Case:
+def case(case_id: str | None = None, **changes: Any) -> records.StoredCase:
+    """The case with its sealed memory; `memory` and `next_at` are the store's, the rest is the case's."""
+    beside = {name: changes.pop(name) for name in ("memory", "next_at") if name in changes}
     values: dict[str, Any] = {
         "case_id": case_id or new_id("case"),
         "person_key": "person-1",
@@ -75,7 +77,7 @@ def case(case_id: str | None = None, **changes: Any) -> Case:
         "finsam_state": None,
         "opened_at": NOON,
     }
-    return Case(**values | changes)
+    return records.StoredCase(Case(**values | changes), **beside)
 
 
 def consent(consent_id: str | None = None, **changes: Any) -> records.StoredConsent:

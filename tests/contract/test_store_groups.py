@@ -37,7 +37,7 @@ def assert_empty(reader: port.Reader) -> None:
     assert reader.oldest_unpublished_at() is None
     assert reader.count_by_state() == {}
     assert reader.find_cases(["case-x"]) == {}
-    assert reader.find_open_cases(["person-x"]) == {}
+    assert reader.find_cases_of(["person-x"]) == {}
     assert reader.find_consents(person_keys=["person-x"]) == []
     assert reader.find_data_keys(["case-x"]) == {}
     assert reader.find_sequences([("case-x", "jt-sydost")]) == {}

@@ -41,7 +41,7 @@ async def test_finds_nothing_where_nothing_is_asked_or_stored(store: port.Store)
     for reader in (store.reader(), group := store.begin()):
         assert reader.find_messages([]) == reader.find_messages([records.MessageKey("a", "b")]) == {}
         assert reader.find_cases([]) == reader.find_cases(["case-1"]) == {}
-        assert reader.find_open_cases([]) == reader.find_open_cases(["person-1"]) == {}
+        assert reader.find_cases_of([]) == reader.find_cases_of(["person-1"]) == {}
         assert reader.find_consents() == reader.find_consents(person_keys=["a"], consent_ids=["b"]) == []
         assert reader.find_data_keys([]) == reader.find_data_keys(["case-1"]) == {}
         assert reader.find_deliveries([]) == reader.find_deliveries(["delivery-1"]) == {}
@@ -74,43 +74,63 @@ async def test_gives_a_case_back_as_it_was(store: port.Store) -> None:
         reporting_request=ReportingRequest("message-1", frozenset({"attendance"}), date(2026, 9, 30)),
         suspended=True,
         closed_at=stored.NOON + timedelta(days=1),
+        memory=b"sealed memory",
+        next_at=stored.NOON + timedelta(days=5),
     )
-    await stored.keep(store, records.Changes(cases={case.case_id: case}))
-    assert store.reader().find_cases([case.case_id, "case-unknown"]) == {case.case_id: case}
+    await stored.keep(store, records.Changes(cases={case.case.case_id: case}))
+    assert store.reader().find_cases([case.case.case_id, "case-unknown"]) == {case.case.case_id: case}
 
 
 async def test_gives_a_bare_case_back_as_it_was(store: port.Store) -> None:
     case = stored.case(person_key=None, state=None, finsam_state="initiated")
-    await stored.keep(store, records.Changes(cases={case.case_id: case}))
-    assert store.reader().find_cases([case.case_id]) == {case.case_id: case}
+    await stored.keep(store, records.Changes(cases={case.case.case_id: case}))
+    assert store.reader().find_cases([case.case.case_id]) == {case.case.case_id: case}
 
 
 async def test_a_case_takes_the_place_of_its_earlier_self(store: port.Store) -> None:
     case = stored.case(team="team-sydost", parties=frozenset({"sd-farsta"}))
-    await stored.keep(store, records.Changes(cases={case.case_id: case}))
-    later = replace(case, state="enrolled", team=None, parties=frozenset({"jt-sydost"}))
-    await stored.keep(store, records.Changes(cases={case.case_id: later}))
-    assert store.reader().find_cases([case.case_id]) == {case.case_id: later}
+    await stored.keep(store, records.Changes(cases={case.case.case_id: case}))
+    later = replace(case, case=replace(case.case, state="enrolled", team=None, parties=frozenset({"jt-sydost"})))
+    await stored.keep(store, records.Changes(cases={case.case.case_id: later}))
+    assert store.reader().find_cases([case.case.case_id]) == {case.case.case_id: later}
 
 
-async def test_finds_a_persons_cases_that_are_neither_closed_nor_returned_oldest_first(
+async def test_finds_all_cases_of_a_person_oldest_first(
     store: port.Store,
 ) -> None:
     cases = [
         stored.case("younger", opened_at=stored.NOON + timedelta(hours=1)),
         stored.case("older", state=None, finsam_state="initiated"),
-        stored.case("returned", state="returned"),
-        stored.case("closed", state="closed"),
-        stored.case("closed by a date", closed_at=stored.NOON),
+        stored.case("closed", state="closed", opened_at=stored.NOON - timedelta(days=90), closed_at=stored.NOON),
         stored.case("another person's", person_key="person-2"),
         stored.case("nobody's", person_key=None),
     ]
-    await stored.keep(store, records.Changes(cases={case.case_id: case for case in cases}))
-    found = store.reader().find_open_cases(["person-1", "person-2", "person-3"])
+    await stored.keep(store, records.Changes(cases={each.case.case_id: each for each in cases}))
+    found = store.reader().find_cases_of(["person-1", "person-2", "person-3"])
     assert {person: [case.case_id for case in theirs] for person, theirs in found.items()} == {
-        "person-1": ["older", "younger"],
+        "person-1": ["closed", "older", "younger"],
         "person-2": ["another person's"],
     }
+
+
+async def test_lists_cases_whose_deadline_wants_attention_the_longest_overdue_first(store: port.Store) -> None:
+    waits = {"soon": 0, "long overdue": -48, "overdue": -1, "later": 1}
+    cases = [stored.case(name, next_at=stored.NOON + timedelta(hours=hours)) for name, hours in waits.items()]
+    cases.append(stored.case("without a deadline"))
+    await stored.keep(store, records.Changes(cases={each.case.case_id: each for each in cases}))
+    reader = store.reader()
+    assert reader.list_due_cases(stored.NOON, limit=10) == ["long overdue", "overdue", "soon"]
+    assert reader.list_due_cases(stored.NOON, limit=1) == ["long overdue"]
+
+
+async def test_finds_an_earlier_message_with_those_who_got_it(store: port.Store) -> None:
+    changes, message, delivery = stored.sent(message_id="message-1", case_id="case-1", lane_id="case-1")
+    refused = stored.refused(message, unit_id="af-stockholm")
+    changes.deliveries.append(refused)
+    await stored.keep(store, changes, stored.sent(message_id="message-2")[0])
+    [found] = store.reader().find_earlier(["message-1", "message-unknown"])
+    assert (found.key, found.type, found.sender, found.case_id) == (message.key, message.type, message.sender, "case-1")
+    assert found.recipients == {delivery.unit_id: delivery.kind}
 
 
 async def test_gives_a_consent_back_as_it_was(store: port.Store) -> None:

@@ -214,7 +214,7 @@ async def test_looking_for_nothing_asks_the_database_nothing(store: sqlite.Sqlit
     sqlite.sa.event.listen(store._writer.engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
     group.find_messages([])
     group.find_cases([])
-    group.find_open_cases([])
+    group.find_cases_of([])
     group.find_consents()
     group.find_data_keys([])
     group.find_deliveries([])

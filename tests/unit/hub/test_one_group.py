@@ -168,7 +168,7 @@ async def test_a_refused_message_leaves_one_entry_in_the_log_and_nothing_else(hu
     assert hub.reader.audit_size() == before + 1
     assert hub.reader.find_messages([MessageKey("/units/sd-farsta", event.id)]) == {}
     assert hub.reader.list_sent("sd-farsta", limit=10) == []
-    assert hub.reader.find_open_cases([hub.vault.person_key(persons.ASTA.number)]).get("x") is None
+    assert hub.reader.find_cases_of([hub.vault.person_key(persons.ASTA.number)]).get("x") is None
     assert sum(hub.reader.count_by_state().values()) == 0
 
 

@@ -1,0 +1,145 @@
+"""Do refusals that must look alike also take alike? Requests of each kind in turn, and a test of their times.
+
+Two questions, each with a thousand requests of every kind, mixed at random so that whatever disturbs the machine
+disturbs all kinds: a stranger who writes of no case, of another's case, and of a case that was made unreadable for
+protection; and a statutory message about a person who has a case and about one who has none. Status and body are
+compared as well. The test is Mann and Whitney's of ranks, two-sided, with the normal approximation; below 0.01 the
+program ends with 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import math
+import random
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from rich.console import Console
+from rich.table import Table
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from tests.support import events, field, persons
+from tests.support.hub_process import HubProcess
+from tests.support.party import Answer, Party
+
+SIGNIFICANT = 0.01
+Ask = Callable[[], Any]
+
+
+def rank_test(one: list[float], other: list[float]) -> float:
+    """The probability of ranks at least so uneven, were both from one population (Mann and Whitney 1947)."""
+    ranked = sorted([(value, 0) for value in one] + [(value, 1) for value in other])
+    ranks = [0.0, 0.0]
+    for place, (_, group) in enumerate(ranked, 1):
+        ranks[group] += place
+    m, n = len(one), len(other)
+    statistic = ranks[0] - m * (m + 1) / 2
+    deviation = math.sqrt(m * n * (m + n + 1) / 12)
+    return math.erfc(abs((statistic - m * n / 2) / deviation) / math.sqrt(2))
+
+
+def shape(answer: Answer) -> tuple[int, str]:
+    """Status and body without what differs by nature: ids, instants, the place in the log."""
+    body = answer.json
+    for name in ("id", "request_id", "recordedtime", "log", "instance"):
+        body.pop(name, None)
+    return answer.status, json.dumps(body, sort_keys=True)
+
+
+async def strangers(town: field.Field) -> dict[str, Ask]:
+    """A jobbtorg that is no party writes of a case."""
+    open_case, protected = await town.refer(), await town.refer()
+    flag = {"protected_identity": "sekretessmarkering"}
+    await protected.stadsdel.tell("plan.decided", protected.case_id, person=protected.person, handling=flag)
+    stranger = town.party("jt-jarva")
+
+    def ask(case_id: str | None) -> Ask:
+        return lambda: stranger.tell("referral.answered", case_id or events.new_id(), person=persons.KIM)
+
+    return {"no such case": ask(None), "another's case": ask(open_case.case_id), "protected": ask(protected.case_id)}
+
+
+async def statutory(town: field.Field) -> dict[str, Ask]:
+    """Arbetsförmedlingen tells a stadsdel what the law lists."""
+    case = await town.refer()
+    sender: Party = town.party("af-stockholm")
+
+    def ask(person: persons.Person) -> Ask:
+        to = [{"unit": case.stadsdel.unit}]
+        return lambda: sender.tell("af.status-notified", person=person, to=to, basis=[("sd", "SOL_15_11", None)])
+
+    unknown = next(each for each in reversed(persons.ADULTS) if each != case.person)
+    return {"has a case": ask(case.person), "has none": ask(unknown)}
+
+
+async def measure(kinds: dict[str, Ask], count: int) -> tuple[dict[str, list[float]], bool]:
+    """Milliseconds by kind, and whether all answers had one shape."""
+    for ask in kinds.values():
+        for _ in range(20):
+            await ask()
+    turns = [name for name in kinds for _ in range(count)]
+    random.shuffle(turns)
+    taken: dict[str, list[float]] = {name: [] for name in kinds}
+    shapes = set()
+    for name in turns:
+        started = time.perf_counter()
+        answer = await kinds[name]()
+        taken[name].append((time.perf_counter() - started) * 1e3)
+        shapes.add(shape(answer))
+    return taken, len(shapes) == 1
+
+
+def show(title: str, taken: dict[str, list[float]], *, alike: bool) -> bool:
+    """Prints the table. False when something differs."""
+    table = Table("kind", "requests", "ms, median", "ms, p95", title=title)
+    for name, values in taken.items():
+        table.add_row(
+            name, str(len(values)), f"{statistics.median(values):.2f}", f"{sorted(values)[-len(values) // 20]:.2f}"
+        )
+    console = Console()
+    console.print(table)
+    good = alike
+    console.print("answers: " + ("one status and one body" if alike else "they differ"))
+    for one, other in combinations(taken, 2):
+        p = rank_test(taken[one], taken[other])
+        good = good and p >= SIGNIFICANT
+        console.print(f"{one} / {other}: p = {p:.3f}")
+    return good
+
+
+async def run(count: int, folder: Path) -> bool:
+    hub = HubProcess(folder).start()
+    try:
+        async with aiohttp.ClientSession() as session:
+            town = field.Field(session, hub)
+            good = True
+            for title, build in (("Strangers", strangers), ("Statutory messages", statutory)):
+                taken, alike = await measure(await build(town), count)
+                good = show(title, taken, alike=alike) and good
+            return good
+    finally:
+        hub.stop()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--count", type=int, default=1000, help="requests of each kind")
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        good = asyncio.run(run(asked.count, Path(folder)))
+    sys.exit(0 if good else 1)
+
+
+if __name__ == "__main__":
+    main()
