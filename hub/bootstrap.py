@@ -24,7 +24,7 @@ from hub.ledger import Ledger
 from hub.notices import Notices
 from hub.protection import Protection
 from hub.registry_of_consents import ConsentBook
-from hub.service import Hub
+from hub.service import Deciding, Hub
 from hub.settings import Settings
 from hub.store.port import Group, Reader, Store
 from hub.store.sqlite import SqliteStore, open_readonly
@@ -69,24 +69,29 @@ def build_hub(
     refuse_foreign_key(store, vault, settings)
     transport = transport or InProcessTransport()
     book = ConsentBook(directory)
-    receiver = Receiver(registry, directory, rulebook, vault, allow_test_numbers=settings.allow_test_numbers)
-    reading = DeliveryReading(directory, rulebook, receiver)
-    recording = MessageRecording(rulebook, notifies_at_once=transport.is_immediate)
-    notices = Notices(receiver, directory, rulebook, recording)
-    registering = ConsentRegistering(directory, rulebook, book, Recalling(reading, notices))
-    protection = Protection(notices, directory)
-    acceptance = MessageAcceptance(directory, rulebook, recording, registering, protection, is_working_day)
-    reminding: dict[type, Handler] = {
-        FireDeadlines: DeadlineFiring(notices, rulebook, is_working_day),
-        RemindOfConsent: ConsentReminding(notices, rulebook),
-    }
+
+    def build_deciding(rulebook: Rulebook) -> Deciding:
+        receiver = Receiver(registry, directory, rulebook, vault, allow_test_numbers=settings.allow_test_numbers)
+        reading = DeliveryReading(directory, rulebook, receiver)
+        recording = MessageRecording(rulebook, notifies_at_once=transport.is_immediate)
+        notices = Notices(receiver, directory, rulebook, recording)
+        registering = ConsentRegistering(directory, rulebook, book, Recalling(reading, notices))
+        protection = Protection(notices, directory)
+        acceptance = MessageAcceptance(directory, rulebook, recording, registering, protection, is_working_day)
+        reminding: dict[type, Handler] = {
+            FireDeadlines: DeadlineFiring(notices, rulebook, is_working_day),
+            RemindOfConsent: ConsentReminding(notices, rulebook),
+        }
+        return Deciding(rulebook, receiver, acceptance, list_handlers(acceptance, reading) | reminding)
+
+    deciding = build_deciding(rulebook)
 
     def new_ledger(group: Group) -> Ledger:
         return Ledger(group, vault, book, clock.now())
 
     group = CommitGroup(
         store,
-        list_handlers(acceptance, reading) | reminding,
+        deciding.handlers,
         new_ledger,
         largest=settings.group_size,
         queue_limit=settings.queue_limit,
@@ -98,14 +103,13 @@ def build_hub(
         clock=clock,
         registry=registry,
         directory=directory,
-        rulebook=rulebook,
+        deciding=deciding,
+        build_deciding=build_deciding,
         vault=vault,
         store=store,
         transport=transport,
         authenticator=authenticator,
         metrics=metrics,
-        receiver=receiver,
-        acceptance=acceptance,
         book=book,
         group=group,
         relay=Relay(store, transport, group),

@@ -91,6 +91,10 @@ class CommitGroup:
         """Calls `listener` after each commit, on the event loop, before the senders get their answers."""
         self._listeners.append(listener)
 
+    def replace_handlers(self, handlers: Mapping[type, Handler]) -> None:
+        """From the next group on, these carry out the commands. Between two groups nothing is under way."""
+        self._handlers = handlers
+
     def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name="commit-group")
 

@@ -124,6 +124,10 @@ class Sweep:
         self._closing = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
+    def use(self, rulebook: Rulebook) -> None:
+        """From now on, when consents are reminded of is as this rulebook says."""
+        self._consent_days = rulebook.deadlines.consent_days
+
     def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name="deadlines")
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from hub.audit.entry import AuditAction
 from hub.audit.recording import RecordEvent
 from hub.clock import Clock
-from hub.commit_group import CommitGroup, Overloaded
+from hub.commit_group import CommitGroup, Handler, Overloaded
 from hub.deadlines import Sweep
 from hub.delivery.answering import (
     AcknowledgeDelivery,
@@ -33,10 +33,23 @@ from hub.store.records import ClaimCheck, DeliveryState
 from hub.telemetry.metrics import Metrics
 from hub.transport.port import Subscription, Transport, TransportUnavailable
 from hub.vault import Vault
+from routing import checks
+from routing import rulebook as rulebooks
 from routing.directory import Directory
+from routing.rule_files import RulesBroken
 from routing.rulebook import Rulebook
 from schemas.envelope import Envelope
 from schemas.registry import Registry
+
+
+@dataclass(frozen=True, slots=True)
+class Deciding:
+    """Everything that rests on one rulebook. Another rulebook takes another of these, whole."""
+
+    rulebook: Rulebook
+    receiver: Receiver
+    acceptance: MessageAcceptance
+    handlers: Mapping[type, Handler]
 
 
 @dataclass(slots=True)
@@ -47,18 +60,39 @@ class Hub:
     clock: Clock
     registry: Registry
     directory: Directory
-    rulebook: Rulebook
+    deciding: Deciding
+    build_deciding: Callable[[Rulebook], Deciding]
     vault: Vault
     store: Store
     transport: Transport
     authenticator: Authenticator
     metrics: Metrics
-    receiver: Receiver
-    acceptance: MessageAcceptance
     book: ConsentBook
     group: CommitGroup
     relay: Relay
     sweep: Sweep
+
+    @property
+    def rulebook(self) -> Rulebook:
+        """The rules as they are now; a reload replaces them."""
+        return self.deciding.rulebook
+
+    async def reload_rules(self) -> str:
+        """Reads the rule files again and decides by them from now on; the digest. Units are not read again.
+
+        The change is in the log, with both digests, before it counts. Raises `RulesBroken` with every fault, and
+        `StoreUnavailable`: the old rules stay."""
+        fresh = rulebooks.load(self.settings.rules_dir)
+        faults = checks.check_rulebook(fresh, self.registry)
+        if faults:
+            raise RulesBroken(faults)
+        if fresh.digest != self.rulebook.digest:
+            change = {"before": self.rulebook.digest, "rulebook": fresh.digest}
+            await self.group.submit(RecordEvent(AuditAction.RULES_CHANGED, change))
+            self.deciding = self.build_deciding(fresh)
+            self.group.replace_handlers(self.deciding.handlers)
+            self.sweep.use(fresh)
+        return fresh.digest
 
     async def open(self) -> None:
         self.group.start()
@@ -89,7 +123,7 @@ class Hub:
 
         Raises `StoreUnavailable` or `Overloaded`: nothing was accepted.
         """
-        received = self.receiver.receive(envelope, caller, self.clock.now())
+        received = self.deciding.receiver.receive(envelope, caller, self.clock.now())
         if isinstance(received, NotAccepted):
             await self.group.submit(_refusal_of(envelope, caller, received, self.registry))
             self._count_refusal(received)
@@ -109,10 +143,10 @@ class Hub:
     def explain(self, envelope: Envelope, caller: str) -> Accepted | NotAccepted:
         """What `accept` would answer now; nothing is stored."""
         at = self.clock.now()
-        received = self.receiver.receive(envelope, caller, at)
+        received = self.deciding.receiver.receive(envelope, caller, at)
         if isinstance(received, NotAccepted):
             return received
-        return self.acceptance.explain(self.look(at), received)
+        return self.deciding.acceptance.explain(self.look(at), received)
 
     def look(self, at: datetime | None = None) -> Ledger:
         """A ledger over what is committed, for looking only."""

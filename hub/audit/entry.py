@@ -49,6 +49,7 @@ class AuditAction(StrEnum):
     CONSENT_ENDED = "consent_ended"
     PERSON_PROTECTED = "person_protected"
     DEADLINE_DUE = "deadline_due"
+    RULES_CHANGED = "rules_changed"
     HUB_STARTED = "hub_started"
     HUB_STOPPED = "hub_stopped"
 

@@ -13,6 +13,7 @@ import typer
 from hub.cli import options, terminal
 
 if TYPE_CHECKING:
+    from hub.service import Hub
     from hub.settings import Settings
 
 
@@ -105,11 +106,13 @@ async def _serve(settings: Settings) -> None:
     # Listened for before anything is opened, so that a signal during the start ends it in order too.
     stopping = asyncio.create_task(server.stop_signal())
     await asyncio.sleep(0)
-    door = server.Server(bootstrap.build_hub(settings), settings.host, settings.port)
+    hub = bootstrap.build_hub(settings)
+    door = server.Server(hub, settings.host, settings.port)
     await door.start()
     playing: asyncio.Task[None] | None = None
     try:
         _announce(settings, door.url)
+        _reload_on_hangup(hub)
         if settings.demo:
             playing = asyncio.create_task(_play(settings, door.url))
         await stopping
@@ -127,6 +130,34 @@ def _announce(settings: Settings, url: str) -> None:
         return
     terminal.say(f"Samverkan listens on {url} ({url}/docs), data in {settings.data_dir}. Ctrl-C stops it.", "bold")
     sys.stdout.flush()
+
+
+def _reload_on_hangup(hub: Hub) -> None:
+    """SIGHUP reads the rule files again; a set with a fault is refused, told in the log, and changes nothing."""
+    under_way: set[asyncio.Task[None]] = set()
+
+    def begin() -> None:
+        task = asyncio.ensure_future(_reload(hub))
+        under_way.add(task)
+        task.add_done_callback(under_way.discard)
+
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, begin)
+
+
+async def _reload(hub: Hub) -> None:
+    import structlog
+
+    from hub.commit_group import Overloaded
+    from hub.store.port import StoreUnavailable
+    from routing.rule_files import RulesBroken
+
+    log = structlog.get_logger(__name__)
+    try:
+        log.info("rules_read", rulebook=await hub.reload_rules())
+    except RulesBroken as broken:
+        log.warning("rules_refused", faults=len(broken.faults), first=str(broken.faults[0]))
+    except (StoreUnavailable, Overloaded) as fault:
+        log.warning("rules_refused", reason=type(fault).__name__)
 
 
 def _let_the_next_signal_through() -> None:

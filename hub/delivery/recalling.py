@@ -27,10 +27,9 @@ class Recalling:
         lanes = [*cases, person_lane(narrowed.person_key), consent_lane(narrowed.consent_id)]
         ledger.prepare_cases(cases)
         ledger.prepare_data_keys(lanes)
+        # Each of them, whatever basis its receipt names: a statute may carry a part, and the consent the rest.
         for view in ledger.prepare_unread(lanes):
-            basis = view.delivery.basis or {}
-            if basis.get("consent") == narrowed.consent_id:
-                self._decide(ledger, view)
+            self._decide(ledger, view)
 
     def _decide(self, ledger: Ledger, view: DeliveryView) -> None:
         try:

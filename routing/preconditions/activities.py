@@ -5,9 +5,10 @@ People lost their support because attendance was never recorded: what comes in m
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 
+from routing.case import Activity
 from routing.preconditions.asking import Asked
 from routing.refusals import Refusal, RefusalCode
 
@@ -39,10 +40,18 @@ def _is_approved(asked: Asked, activity_id: str) -> bool:
     if early and asked.content.get("service_code") in EARLY_SERVICES:
         return True
     plan_id = asked.content.get("plan_id")
-    plans = asked.memory.in_force
+    plans = _plans(asked)
     chosen = plans.values() if plan_id is None else [plans.get(plan_id, ())]
     approved = any(activity.activity_id == activity_id for plan in chosen for activity in plan)
     return approved or (early and activity_id in asked.memory.started)
+
+
+def _plans(asked: Asked) -> Mapping[str, tuple[Activity, ...]]:
+    """The activities of plans in force; for a correction also of those that were."""
+    known, chains = asked.memory.in_force, asked.case.plans if asked.case else {}
+    if asked.message.type == "attendance.corrected":
+        return known
+    return {name: rows for name, rows in known.items() if name in chains and chains[name].in_force is not None}
 
 
 def attendance_within_activity(asked: Asked) -> Refusal | None:

@@ -37,7 +37,8 @@ categories = ["ID", "PL"]
 purpose = "jobbtorg_planning"
 within = ["active"]
 
-[type.route.to.sd]
+[[type.route.to]]
+kinds = ["sd"]
 found = "responsible"
 bases = ["SOL_15_9", "CONSENT"]
 """

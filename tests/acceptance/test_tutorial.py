@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
 
@@ -29,13 +29,14 @@ def list_blocks() -> Iterator[tuple[str, list[str]]]:
 
 
 @pytest.mark.slow
-def test_the_tutorial_shows_what_it_says(shared_hub: HubProcess) -> None:
+def test_the_tutorial_shows_what_it_says(start_hub: Callable[..., HubProcess]) -> None:
+    hub = start_hub()  # one of its own: the reader's hub knows nobody yet
     blocks = list(list_blocks())
     assert len(blocks) > 8
     script = "".join(f"{typed}\necho '{MARK}'\n" for typed, _ in blocks)
     environ = os.environ | {
-        "SAMVERKAN_HUB": shared_hub.url,
-        "SAMVERKAN_DATA_DIR": str(shared_hub.data_dir),
+        "SAMVERKAN_HUB": hub.url,
+        "SAMVERKAN_DATA_DIR": str(hub.data_dir),
         "COLUMNS": "300",
         "PYTHONPATH": str(PROJECT),
     }

@@ -154,11 +154,14 @@ async def a_joint_plan_without_the_participant(field: Field) -> Answer:
     team = [{"team": "team-jarva"}]
     fk = field.party("fk-stockholm")
     case = (await fk.tell("finsam.case-initiated", person=None, to=team, basis=[], content=ask)).json["case"]
+    coordinator = field.party("team-jarva")
+    accepted = {"decision": "accepted", "seats_called": ["jt"], "missing": None, "declined_reason": None}
+    back = [{"team": "team-jarva", "seat": "fk"}]
+    screened = await coordinator.tell("finsam.case-screened", case, person=None, to=back, basis=[], content=accepted)
+    assert screened.status == 202, screened.body
     plan = {"participant_present": False}
     to = [{"team": "team-jarva", "seat": "jt"}]
-    return await field.party("team-jarva").tell(
-        "finsam.joint-plan-recorded", case, person=None, to=to, basis=[], content=plan
-    )
+    return await coordinator.tell("finsam.joint-plan-recorded", case, person=None, to=to, basis=[], content=plan)
 
 
 @way(409, "ALREADY_ANSWERED")
