@@ -76,11 +76,10 @@ def matter_of(
     sender: directories.Unit,
 ) -> Matter:
     rule, wanted = rulebook.types[message.type], message.message_type.categories_in(message.data)
-    told = {
-        pointer: categories
-        for pointer, text in message.message_type.free_text_in(message.data)
-        if (categories := rulebook.screening.categories_told(text))
-    }
+    texts, screening = message.message_type.free_text_in(message.data), rulebook.screening
+    told: dict[str, frozenset[str]] = {}
+    if texts and not screening.tells_nothing(text for _, text in texts):
+        told = {pointer: found for pointer, text in texts if (found := screening.categories_told(text))}
     if rule.registers is not None:
         # What the person wants kept from somebody stands in the person's own words and reaches nobody.
         told = {pointer: frozenset({NUMBER}) for pointer, categories in told.items() if NUMBER in categories}

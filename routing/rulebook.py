@@ -12,7 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
-from routing import ceilings, deadline_rules, screening, vocabulary
+from routing import ceilings, deadline_rules, screening, texts, vocabulary
 from routing.ceilings import Allowed, CategoryText, Ceilings
 from routing.deadline_rules import DeadlineRules
 from routing.refusals import RefusalCode
@@ -20,6 +20,8 @@ from routing.rule_files import Place, Reading
 from routing.rule_files import RuleFault as RuleFault
 from routing.rule_files import RulesBroken as RulesBroken
 from routing.screening import Screening
+from routing.texts import RefusalText as RefusalText
+from routing.texts import WarningText
 from routing.vocabulary import (
     AnyState,
     Basis,
@@ -215,16 +217,6 @@ class Lifecycle:
 
 
 @dataclass(frozen=True, slots=True)
-class RefusalText:
-    """What a handläggare reads about one refusal code, and its HTTP status."""
-
-    code: RefusalCode
-    status: int
-    title_sv: str
-    advice_sv: str
-
-
-@dataclass(frozen=True, slots=True)
 class Settings:
     """The numbers and choices that an administrator may change. `settings.toml` explains each."""
 
@@ -250,6 +242,7 @@ class Rulebook:
     bases: Mapping[str, BasisRule]
     lifecycle: Lifecycle
     refusals: Mapping[RefusalCode, RefusalText]
+    warnings: Mapping[str, WarningText]
     settings: Settings
     ceilings: Ceilings
     screening: Screening
@@ -287,7 +280,8 @@ def load(directory: Path | None = None) -> Rulebook:
     lifecycle = _read_lifecycle(reading, folder / "lifecycle.toml")
     due = deadline_rules.read(reading, folder / "deadlines.toml")
     types = _read_types(reading, contents)
-    refusals = _read_refusals(reading, folder / "refusals.toml")
+    refusals = texts.read_refusals(reading, folder / "refusals.toml")
+    warnings = texts.read_warnings(reading, folder / "refusals.toml")
     reading.raise_faults()
     assert settings is not None  # a faulty table has raised
     return Rulebook(
@@ -296,6 +290,7 @@ def load(directory: Path | None = None) -> Rulebook:
         bases={code: _with_settings(rule, settings) for code, rule in bases.items()},
         lifecycle=lifecycle,
         refusals=refusals,
+        warnings=warnings,
         settings=settings,
         ceilings=limits,
         screening=words,
@@ -369,13 +364,3 @@ def _read_lifecycle(reading: Reading, path: Path) -> Lifecycle:
 def _list_states(machine: Any) -> frozenset[str]:
     states = machine.get("states") if isinstance(machine, dict) else None
     return frozenset(state for state in states if isinstance(state, str)) if isinstance(states, list) else frozenset()
-
-
-def _read_refusals(reading: Reading, path: Path) -> Mapping[RefusalCode, RefusalText]:
-    content = reading.load_file(path, frozenset({"refusal"}))
-    texts = reading.read_index(RefusalText, content, path.name, "refusal", "code")
-    named = reading.list_names(content, "refusal", "code")
-    for code in RefusalCode:
-        if code not in named:
-            reading.faults.append(Place(path.name, f"refusal[{code}]").fault("the code has no text"))
-    return MappingProxyType({text.code: text for text in texts.values()})

@@ -113,6 +113,7 @@ COMPONENTS: Mapping[str, Mapping[str, Any]] = {
             "recordedtime": _INSTANT,
             "rulebook": {"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"},
             "recipients": _list_of(_object({**_RECIPIENT, "about": _MAYBE_TEXT}, "about")),
+            "warnings": _list_of(_object({"code": _TEXT, "pointer": _TEXT})),
             "log": _LOG,
         }
     ),

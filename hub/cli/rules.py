@@ -130,3 +130,5 @@ def _show(answer: Receipt | Problem, settings: Settings) -> None:
         terminal.say("Would be accepted", "bold green")
         terminal.show_fields([("case", answer.case), ("rulebook", answer.rulebook)])
     verdicts.show_reasons(answer.recipients, texts)
+    if not isinstance(answer, Problem):
+        verdicts.show_warnings(answer.warnings, texts)

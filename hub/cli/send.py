@@ -60,6 +60,8 @@ def _show(answer: Receipt | Problem, settings: Settings) -> None:
         terminal.say(f"Accepted{again}", "bold green")
         verdicts.show_receipt_head(answer)
     verdicts.show_table(answer.recipients, texts)
+    if not isinstance(answer, Problem):
+        verdicts.show_warnings(answer.warnings, texts)
 
 
 def read_event(file: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from hub.cli import lookups, terminal
 from hub.cli.terminal import Cell
 
 if TYPE_CHECKING:
-    from hub.client.answers import Basis, Problem, Receipt, RecipientResult
+    from hub.client.answers import Basis, Problem, Receipt, RecipientResult, Warned
     from hub.settings import Settings
     from routing.rulebook import RefusalText, Rulebook
 
@@ -103,6 +103,14 @@ def show_receipt_head(receipt: Receipt) -> None:
             ("log", f"entry {receipt.log.index}" if receipt.log else None),
         ]
     )
+
+
+def show_warnings(warnings: Iterable[Warned], texts: Rulebook | None) -> None:
+    """One line for each thing to look at, with what to do."""
+    for each in warnings:
+        text = texts.warnings.get(each.code.lower()) if texts is not None else None
+        told = f"{text.title_sv}. {text.advice_sv}" if text is not None else ""
+        terminal.say(f"{each.code} {each.pointer} {told}".rstrip(), "yellow")
 
 
 def show_problem(problem: Problem) -> None:

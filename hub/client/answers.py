@@ -40,6 +40,13 @@ class LogPosition(_Answer):
     leaf: str
 
 
+class Warned(_Answer):
+    """Something to look at, for which nothing was refused."""
+
+    code: str
+    pointer: str
+
+
 class Receipt(_Answer):
     """The hub has the message on disk. A dry run (`explain`) has no `log`.
 
@@ -53,6 +60,7 @@ class Receipt(_Answer):
     rulebook: str
     case: str | None = None
     recipients: tuple[RecipientResult, ...] = ()
+    warnings: tuple[Warned, ...] = ()
     log: LogPosition | None = None
     repeated: bool = False
 

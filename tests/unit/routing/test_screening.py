@@ -237,3 +237,15 @@ def test_every_fault_is_named_at_once(tmp_path: Path) -> None:
     found, faults = read_words(tmp_path, "X-kromosom", "cancer", "ms")
     assert len(faults) == 2
     assert marked("cancer", found) == [("HE", "cancer")]
+
+
+@given(st.lists(st.sampled_from(["ADHD", "kriminalvården", "19900101-2385", "900101", "2385", "korta pass", "å"])))
+def test_texts_that_tell_nothing_together_tell_nothing_alone(texts: list[str]) -> None:
+    if DELIVERED.tells_nothing(texts):
+        assert not any(DELIVERED.find(text) for text in texts)
+
+
+def test_what_tells_something_alone_is_not_passed_over_among_others() -> None:
+    assert not DELIVERED.tells_nothing(["Behöver korta pass.", "Har ADHD."])
+    assert DELIVERED.tells_nothing(["Behöver korta pass.", "Nås på förmiddagen."])
+    assert DELIVERED.tells_nothing([])
