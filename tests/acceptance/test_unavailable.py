@@ -103,7 +103,7 @@ async def test_an_unforeseen_fault_tells_nothing(ailing: tuple[Field, Hub], monk
     def fail(*_parts: object) -> None:
         raise RuntimeError(persons.BO.number)
 
-    monkeypatch.setattr(type(hub.acceptance), "handle", fail)
+    monkeypatch.setattr(type(hub.deciding.acceptance), "handle", fail)
     answer = await farsta.call(
         "POST", "/v1/messages", json=farsta.event("consent.recorded", consent()), headers={"Content-Type": STRUCTURED}
     )
