@@ -36,10 +36,38 @@ from hub.vault import Vault
 from routing import checks
 from routing import rulebook as rulebooks
 from routing.directory import Directory
+from routing.refusals import RefusalCode
 from routing.rule_files import RulesBroken
 from routing.rulebook import Rulebook
 from schemas.envelope import Envelope
 from schemas.registry import Registry
+
+# Longer than deciding and committing take, and no burden to a program that waits.
+SLOT_SECONDS = 0.02
+
+
+class Slot:
+    """A stretch of time that begins with a request. Whoever answers at its end answers alike, however long it took."""
+
+    def __init__(self) -> None:
+        loop = asyncio.get_running_loop()
+        self.over: asyncio.Future[None] = loop.create_future()
+        # Set at the beginning: a timer for the rest would carry the time that was used in its rounding.
+        self._timer = loop.call_later(SLOT_SECONDS, self._end)
+
+    def _end(self) -> None:
+        if not self.over.done():
+            self.over.set_result(None)
+
+    def __enter__(self) -> Slot:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self._timer.cancel()
+
+
+def open_slot() -> Slot:
+    return Slot()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +151,20 @@ class Hub:
 
         Raises `StoreUnavailable` or `Overloaded`: nothing was accepted.
         """
+        with open_slot() as slot:
+            answer = await self._accept(envelope, caller)
+            if self._looks_alike(envelope, answer):
+                await slot.over
+        return answer
+
+    def _looks_alike(self, envelope: Envelope, answer: Accepted | NotAccepted) -> bool:
+        """Whether the sender must not learn from the time of its answer what its words do not tell."""
+        if isinstance(answer, NotAccepted):
+            return answer.refusal.code is RefusalCode.COULD_NOT_BE_DELIVERED
+        rule = self.rulebook.find_type(envelope.catalogue_type)
+        return rule is not None and rule.uniform
+
+    async def _accept(self, envelope: Envelope, caller: str) -> Accepted | NotAccepted:
         received = self.deciding.receiver.receive(envelope, caller, self.clock.now())
         if isinstance(received, NotAccepted):
             await self.group.submit(_refusal_of(envelope, caller, received, self.registry))

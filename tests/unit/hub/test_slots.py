@@ -1,0 +1,68 @@
+"""Answers that must look alike come at the end of one stretch of time; all others come when they are ready."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from hub import service
+from hub.service import Hub
+from tests.support import events, office, persons
+
+
+class Held:
+    """A stretch of time that ends when the test says so."""
+
+    def __init__(self) -> None:
+        self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def __enter__(self) -> Held:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        return None
+
+
+@pytest.fixture
+async def slot(monkeypatch: pytest.MonkeyPatch) -> Held:
+    held = Held()
+    monkeypatch.setattr(service, "open_slot", lambda: held)
+    return held
+
+
+async def is_held(hub: Hub, slot: Held, name: str, unit: str, subject: str | None, **parts: object) -> bool:
+    before = hub.reader.audit_size()
+    answer = asyncio.create_task(office.tell(hub, name, unit, subject, **parts))
+    while hub.reader.audit_size() == before:  # noqa: ASYNC110 (the store has no event to wait for)
+        await asyncio.sleep(0)
+    for _ in range(20):
+        await asyncio.sleep(0)
+    held = not answer.done()
+    if not slot.over.done():
+        slot.over.set_result(None)
+    await answer
+    return held
+
+
+async def test_a_stranger_waits_for_the_end(hub: Hub, slot: Held) -> None:
+    assert await is_held(hub, slot, "referral.answered", "jt-jarva", events.new_id())
+
+
+async def test_who_writes_of_a_case_of_others_waits_too(hub: Hub, slot: Held) -> None:
+    case, _, _ = await office.refer(hub)
+    assert await is_held(hub, slot, "referral.answered", "jt-jarva", case)
+
+
+@pytest.mark.parametrize("person", [persons.ASTA, persons.BO])
+async def test_a_statutory_message_waits_whether_the_person_is_known(
+    hub: Hub, slot: Held, person: persons.Person
+) -> None:
+    await office.refer(hub)
+    parts = {"person": person, "to": [{"unit": "sd-farsta"}], "basis": [("sd", "SOL_15_11", None)]}
+    assert await is_held(hub, slot, "af.status-notified", "af-stockholm", None, **parts)
+
+
+async def test_nobody_else_waits(hub: Hub, slot: Held) -> None:
+    case, _, _ = await office.refer(hub)
+    assert not await is_held(hub, slot, "referral.answered", "jt-sydost", case)
