@@ -70,21 +70,11 @@ def build_hub(
     transport = transport or InProcessTransport()
     book = ConsentBook(directory)
 
-    def build_deciding(rulebook: Rulebook) -> Deciding:
+    def decide_by(rulebook: Rulebook) -> Deciding:
         receiver = Receiver(registry, directory, rulebook, vault, allow_test_numbers=settings.allow_test_numbers)
-        reading = DeliveryReading(directory, rulebook, receiver)
-        recording = MessageRecording(rulebook, notifies_at_once=transport.is_immediate)
-        notices = Notices(receiver, directory, rulebook, recording)
-        registering = ConsentRegistering(directory, rulebook, book, Recalling(reading, notices))
-        protection = Protection(notices, directory)
-        acceptance = MessageAcceptance(directory, rulebook, recording, registering, protection, is_working_day)
-        reminding: dict[type, Handler] = {
-            FireDeadlines: DeadlineFiring(notices, rulebook, is_working_day),
-            RemindOfConsent: ConsentReminding(notices, rulebook),
-        }
-        return Deciding(rulebook, receiver, acceptance, list_handlers(acceptance, reading) | reminding)
+        return build_deciding(receiver, directory, rulebook, book, notifies_at_once=transport.is_immediate)
 
-    deciding = build_deciding(rulebook)
+    deciding = decide_by(rulebook)
 
     def new_ledger(group: Group) -> Ledger:
         return Ledger(group, vault, book, clock.now())
@@ -104,7 +94,7 @@ def build_hub(
         registry=registry,
         directory=directory,
         deciding=deciding,
-        build_deciding=build_deciding,
+        build_deciding=decide_by,
         vault=vault,
         store=store,
         transport=transport,
@@ -115,6 +105,23 @@ def build_hub(
         relay=Relay(store, transport, group),
         sweep=Sweep(store, group, clock, rulebook, settings.deadline_sweep_seconds),
     )
+
+
+def build_deciding(
+    receiver: Receiver, directory: Directory, rulebook: Rulebook, book: ConsentBook, *, notifies_at_once: bool
+) -> Deciding:
+    """Everything that rests on a rulebook, for the start and for each reload."""
+    reading = DeliveryReading(directory, rulebook, receiver)
+    recording = MessageRecording(rulebook, notifies_at_once=notifies_at_once)
+    notices = Notices(receiver, directory, rulebook, recording)
+    registering = ConsentRegistering(directory, rulebook, book, Recalling(reading, notices))
+    protection = Protection(notices, directory)
+    acceptance = MessageAcceptance(directory, rulebook, recording, registering, protection, is_working_day)
+    reminding: dict[type, Handler] = {
+        FireDeadlines: DeadlineFiring(notices, rulebook, is_working_day),
+        RemindOfConsent: ConsentReminding(notices, rulebook),
+    }
+    return Deciding(rulebook, receiver, acceptance, list_handlers(acceptance, reading) | reminding)
 
 
 def list_handlers(acceptance: MessageAcceptance, reading: DeliveryReading) -> dict[type, Handler]:

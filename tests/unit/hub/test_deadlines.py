@@ -3,37 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from hub import bootstrap, clock, settings
+from hub import clock
 from hub import deadlines as sweeping
 from hub.deadlines import FireDeadlines
 from hub.intake.accepting import Accepted
 from hub.service import Hub
 from hub.store.records import AuditQuery
 from schemas import envelope as envelopes
-from tests.support import events, judging
-
-
-@pytest.fixture
-async def hub(tmp_path: Path) -> AsyncIterator[Hub]:
-    given = settings.load({"data_dir": str(tmp_path / "data"), "allow_test_numbers": True}, {}, None)
-    hub = bootstrap.build_hub(
-        given,
-        clock=clock.FixedClock(judging.NOON),
-        registry=events.catalogue(),
-        directory=judging.directory(),
-        rulebook=judging.rules(),
-    )
-    await hub.open()
-    yield hub
-    await hub.close()
-    assert asyncio.all_tasks() == {asyncio.current_task()}
+from tests.support import events
 
 
 def now(hub: Hub) -> datetime:

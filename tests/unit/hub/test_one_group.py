@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from hub import bootstrap, clock, settings
+from hub import clock
 from hub.delivery.answering import AlreadyAnswered, Noted
 from hub.delivery.reading import Gone, Opened
 from hub.intake.accepting import Accepted
@@ -19,22 +17,6 @@ from hub.service import Hub
 from hub.store.records import MessageKey
 from schemas import envelope as envelopes
 from tests.support import events, judging, persons
-
-
-@pytest.fixture
-async def hub(tmp_path: Path) -> AsyncIterator[Hub]:
-    given = settings.load({"data_dir": str(tmp_path / "data"), "allow_test_numbers": True}, {}, None)
-    hub = bootstrap.build_hub(
-        given,
-        clock=clock.FixedClock(judging.NOON),
-        registry=events.catalogue(),
-        directory=judging.directory(),
-        rulebook=judging.rules(),
-    )
-    await hub.open()
-    yield hub
-    await hub.close()
-    assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
 async def send(hub: Hub, type_name: str, unit: str, body: Any, subject: str | None = None) -> Accepted | NotAccepted:

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
-import pytest
-
-from hub import bootstrap, clock, settings
 from hub.delivery.reading import Gone
 from hub.intake.accepting import Accepted
 from hub.intake.receiving import NotAccepted
@@ -18,21 +13,6 @@ from tests.support import events, judging
 
 AF, FARSTA = "af-stockholm", "sd-farsta"
 EDGES = [events.edge("af", "sdn-farsta"), *events.both_ways("sdn-farsta", "amn")]
-
-
-@pytest.fixture
-async def hub(tmp_path: Path) -> AsyncIterator[Hub]:
-    given = settings.load({"data_dir": str(tmp_path / "data"), "allow_test_numbers": True}, {}, None)
-    hub = bootstrap.build_hub(
-        given,
-        clock=clock.FixedClock(judging.NOON),
-        registry=events.catalogue(),
-        directory=judging.directory(),
-        rulebook=judging.rules(),
-    )
-    await hub.open()
-    yield hub
-    await hub.close()
 
 
 async def send(hub: Hub, type_name: str, unit: str, body: Any) -> Accepted | NotAccepted:
