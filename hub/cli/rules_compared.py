@@ -13,7 +13,7 @@ from hub.cli.faults import WrongUse
 from hub.cli.rules import group as group
 
 if TYPE_CHECKING:
-    from routing.matrix import Arrival, Difference
+    from routing.matrix import Arrival, Difference, Way
     from routing.rulebook import Rulebook
 
 
@@ -46,7 +46,10 @@ def _row(arrival: Arrival) -> list[str]:
 
 
 def _as_json(arrival: Arrival) -> dict[str, Any]:
-    way = arrival.way
+    return {**_way(arrival.way), "fields": {pointer: sorted(found) for pointer, found in arrival.fields.items()}}
+
+
+def _way(way: Way) -> dict[str, Any]:
     return {
         "type": way.type,
         "version": way.version,
@@ -55,7 +58,6 @@ def _as_json(arrival: Arrival) -> dict[str, Any]:
         "purpose": way.purpose,
         "when": way.route,
         "basis": way.basis,
-        "fields": {pointer: sorted(found) for pointer, found in arrival.fields.items()},
     }
 
 
@@ -115,16 +117,4 @@ def _show(ways: list[Difference], steps: list[str]) -> None:
 
 
 def _difference(each: Difference) -> dict[str, Any]:
-    way = each.way
-    return {
-        "change": each.change,
-        "type": way.type,
-        "version": way.version,
-        "sender": way.sender,
-        "recipient": way.recipient,
-        "purpose": way.purpose,
-        "when": way.route,
-        "basis": way.basis,
-        "more": list(each.more),
-        "fewer": list(each.fewer),
-    }
+    return {"change": each.change, **_way(each.way), "more": list(each.more), "fewer": list(each.fewer)}
