@@ -42,6 +42,10 @@ from routing.rulebook import Rulebook
 from schemas.envelope import Envelope
 from schemas.registry import Registry
 
+# Refusals whose time could tell whether a person or a case is known. That the flag of protection found something to
+# forget is told by no word either.
+ALIKE = frozenset({RefusalCode.COULD_NOT_BE_DELIVERED, RefusalCode.PROTECTED_IDENTITY, RefusalCode.CONSENT_MISSING})
+
 # Longer than deciding and committing take, and no burden to a program that waits.
 SLOT_SECONDS = 0.02
 
@@ -160,7 +164,7 @@ class Hub:
     def _looks_alike(self, envelope: Envelope, answer: Accepted | NotAccepted) -> bool:
         """Whether the sender must not learn from the time of its answer what its words do not tell."""
         if isinstance(answer, NotAccepted):
-            return answer.refusal.code is RefusalCode.COULD_NOT_BE_DELIVERED
+            return answer.refusal.code in ALIKE
         rule = self.rulebook.find_type(envelope.catalogue_type)
         return rule is not None and rule.uniform
 
@@ -182,8 +186,15 @@ class Hub:
     def _count_refusal(self, refused: NotAccepted) -> None:
         self.metrics.messages_refused.labels(code=refused.refusal.code.value).inc()
 
-    def explain(self, envelope: Envelope, caller: str) -> Accepted | NotAccepted:
-        """What `accept` would answer now; nothing is stored."""
+    async def explain(self, envelope: Envelope, caller: str) -> Accepted | NotAccepted:
+        """What `accept` would answer now, and no sooner where that could tell something; nothing is stored."""
+        with open_slot() as slot:
+            answer = self._explain(envelope, caller)
+            if self._looks_alike(envelope, answer):
+                await slot.over
+        return answer
+
+    def _explain(self, envelope: Envelope, caller: str) -> Accepted | NotAccepted:
         at = self.clock.now()
         received = self.deciding.receiver.receive(envelope, caller, at)
         if isinstance(received, NotAccepted):

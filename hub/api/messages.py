@@ -54,7 +54,7 @@ async def explain_message(request: web.Request) -> web.Response:
     event = await _read_event(request)
     if isinstance(event, list):
         raise call_problem("WRONG_MEDIA_TYPE")
-    explained = hub.explain(event, caller)
+    explained = await hub.explain(event, caller)
     if isinstance(explained, NotAccepted):
         raise refusal_problem(explained, hub.rulebook)
     return answer(explained.receipt)

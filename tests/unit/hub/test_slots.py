@@ -8,6 +8,7 @@ import pytest
 
 from hub import service
 from hub.service import Hub
+from schemas import envelope as envelopes
 from tests.support import events, office, persons
 
 
@@ -66,3 +67,19 @@ async def test_a_statutory_message_waits_whether_the_person_is_known(
 async def test_nobody_else_waits(hub: Hub, slot: Held) -> None:
     case, _, _ = await office.refer(hub)
     assert not await is_held(hub, slot, "referral.answered", "jt-sydost", case)
+
+
+async def test_who_tells_of_a_protection_waits_whether_anything_was_known(hub: Hub, slot: Held) -> None:
+    flag = {"protected_identity": "sekretessmarkering"}
+    assert await is_held(hub, slot, "referral.submitted", "sd-farsta", None, handling=flag)
+
+
+async def test_the_dry_run_waits_as_the_message_would(hub: Hub, slot: Held) -> None:
+    body = events.data("referral.answered", at=hub.clock.now())
+    event = events.event("referral.answered", "jt-jarva", body, at=hub.clock.now(), subject=events.new_id())
+    asked = asyncio.create_task(hub.explain(envelopes.parse_structured(event), "jt-jarva"))
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert not asked.done()
+    slot.over.set_result(None)
+    await asked
