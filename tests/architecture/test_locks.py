@@ -41,9 +41,9 @@ def test_what_the_project_asks_for_is_pinned() -> None:
     settings = tomllib.loads(read("pyproject.toml"))["project"]
     extras = settings["optional-dependencies"]
     runtime = {normalised(entry) for entry in settings["dependencies"]}
-    distributed = {normalised(entry) for entry in extras["distributed"] + extras["build"]}
+    build = {normalised(entry) for entry in extras["build"]}
     development = {normalised(entry) for entry in extras["dev"]}
-    assert runtime | distributed <= {normalised(entry) for entry in pinned("requirements.lock")}
+    assert runtime | build <= {normalised(entry) for entry in pinned("requirements.lock")}
     assert runtime | development <= {normalised(entry) for entry in pinned("requirements-dev.lock")}
 
 
