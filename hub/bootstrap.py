@@ -10,6 +10,7 @@ from hub.clock import Clock, SystemClock
 from hub.commit_group import CommitGroup, Handler
 from hub.deadlines import ConsentReminding, DeadlineFiring, FireDeadlines, RemindOfConsent, Sweep
 from hub.delivery.answering import AcknowledgeDelivery, DeliveryAnswering, ReportHandled
+from hub.delivery.following import InboxFollowing
 from hub.delivery.reading import DeliveryReading, ReadDelivery
 from hub.delivery.recalling import Recalling
 from hub.delivery.relay import MarkPublished, PublicationMarking, Relay
@@ -103,6 +104,7 @@ def build_hub(
         book=book,
         group=group,
         relay=Relay(store, transport, group),
+        following=InboxFollowing(store, transport, clock),
         sweep=Sweep(store, group, clock, rulebook, settings.deadline_sweep_seconds),
     )
 

@@ -19,6 +19,7 @@ from hub.delivery.answering import (
     Outcome,
     ReportHandled,
 )
+from hub.delivery.following import InboxFollowing
 from hub.delivery.reading import Gone, NotYours, Opened, ReadDelivery
 from hub.delivery.relay import Relay
 from hub.identity.port import Authenticator
@@ -102,6 +103,7 @@ class Hub:
     book: ConsentBook
     group: CommitGroup
     relay: Relay
+    following: InboxFollowing
     sweep: Sweep
 
     @property
@@ -237,6 +239,10 @@ class Hub:
     ) -> list[ClaimCheck]:
         at = self.clock.now()
         return self.reader.list_inbox(unit_id, limit=limit, after=after, states=states, at=at)
+
+    def catch_up(self, unit_id: str, case_id: str, *, after: int, limit: int) -> list[ClaimCheck]:
+        """All that the unit was sent of a case behind a sequence number, done or not: what it may have missed."""
+        return self.reader.list_received(unit_id, case_id, after=after, limit=limit)
 
     async def read(self, delivery_id: str, caller: str) -> Opened | Gone | NotYours:
         answer: Opened | Gone | NotYours = await self.group.submit(ReadDelivery(caller, delivery_id))

@@ -236,7 +236,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
         "summary": operation.summary,
         "tags": [operation.tag],
         "security": [] if public else [{"token": []}],
-        "parameters": [*_path_parameters(operation.path), *_query_parameters(operation)],
+        "parameters": [*_path_parameters(operation.path), *_other_parameters(operation)],
         "responses": {
             str(status): _answer(description, name) for status, (description, name) in sorted(answers.items())
         },
@@ -252,9 +252,9 @@ def _path_parameters(path: str) -> list[dict[str, Any]]:
     ]
 
 
-def _query_parameters(operation: Operation) -> list[dict[str, Any]]:
+def _other_parameters(operation: Operation) -> list[dict[str, Any]]:
     return [
-        {"name": entry.name, "in": "query", "description": entry.description, "schema": entry.schema}
+        {"name": entry.name, "in": entry.place, "description": entry.description, "schema": entry.schema}
         for entry in operation.parameters
     ]
 

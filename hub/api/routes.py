@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Literal
 
 from aiohttp import web
 
@@ -23,11 +24,12 @@ class Access(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One query parameter; `schema` is JSON Schema."""
+    """One parameter beside the path; `schema` is JSON Schema."""
 
     name: str
     description: str
     schema: Mapping[str, object]
+    place: Literal["query", "header"] = "query"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hub.api import asyncapi, cases, inbox, messages, openapi, operations, reference
+from hub.api import asyncapi, cases, inbox, messages, openapi, operations, reference, stream
 from hub.api.routes import Access, Operation, Parameter
 
 UUID = {"type": "string", "format": "uuid"}
@@ -12,6 +12,7 @@ NOT_FOUND = ("Finns inte, eller är inte er: samma svar.", "Problem")
 
 LIMIT = Parameter("limit", "Högst så många poster.", {"type": "integer", "minimum": 1, "maximum": 500})
 CURSOR = Parameter("cursor", "Värdet `next` ur föregående svar.", {"type": "string", "pattern": "^[0-9]{1,18}$"})
+SEQUENCE = {"type": "integer", "minimum": 0}
 
 _REFUSALS = {
     400: ("Inte JSON eller inte ett CloudEvent; dubbla nycklar, NaN, ogiltig UTF-8.", "Problem"),
@@ -91,6 +92,22 @@ OPERATIONS: tuple[Operation, ...] = (
                 {"type": "integer", "minimum": 0, "maximum": 30},
             ),
             Parameter("state", "Bara dessa lägen, med komma emellan.", {"type": "string"}),
+            Parameter("case", "Allt i ett ärende, även det som är klart, efter löpnumret `after`.", UUID),
+            Parameter("after", "Bara med `case`: det sista löpnumret som ni har.", SEQUENCE),
+        ),
+    ),
+    Operation(
+        "GET",
+        "/v1/inbox/stream",
+        stream.stream_inbox,
+        Access.UNIT,
+        "inkorg",
+        "Inkorgen som en ström av händelser; en rad var femtonde sekund visar att den lever",
+        {200: ("Händelser så länge token gäller; varje händelses data är en post ur inkorgen.", stream.MEDIA_TYPE)}
+        | {400: PROBLEM},
+        parameters=(
+            Parameter(stream.LAST_EVENT_ID, "Fortsätt efter denna händelse.", {"type": "string"}, "header"),
+            CURSOR,
         ),
     ),
     Operation(

@@ -4,11 +4,12 @@ repeat."""
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import aiohttp
 import pydantic
@@ -19,8 +20,10 @@ from hub.client.errors import AnswerNotUnderstood, HubUnavailable, NotAuthentica
 from schemas import strict_json
 
 Token = str | Callable[[], Awaitable[str]]
+T = TypeVar("T")
 
 JSON: Final = "application/json"
+EVENT_STREAM: Final = "text/event-stream"
 _WORTH_TRYING_AGAIN: Final = frozenset({429, 502, 503, 504})
 _SEGMENT: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
 
@@ -78,7 +81,41 @@ class Line:
         """The hub's answer. `path` is given in segments; `held` is how long the hub may hold it back before it is late.
 
         Raises `Refused`, `NotAuthenticated`, `HubUnavailable`, `AnswerNotUnderstood`."""
-        patience, url = self._patience, _address(self._base_url, path)
+        url = _address(self._base_url, path)
+        return await self._persist(lambda: self._try(method, url, query or {}, body, media_type, held), held)
+
+    @asynccontextmanager
+    async def stream(
+        self, *path: str, silence: timedelta, headers: Mapping[str, str] | None = None
+    ) -> AsyncIterator[aiohttp.StreamReader]:
+        """An answer that goes on and on, line by line; `silence` is how long it may pause. Raises as `call` does until
+        it has begun, and aiohttp's own errors and `TimeoutError` when it breaks afterwards."""
+        url = _address(self._base_url, path)
+        response = await self._persist(lambda: self._begin(url, headers or {}, silence), timedelta(0))
+        try:
+            yield response.content
+        finally:
+            response.close()
+
+    async def _begin(self, url: str, headers: Mapping[str, str], silence: timedelta) -> aiohttp.ClientResponse:
+        timeout = aiohttp.ClientTimeout(
+            total=None,
+            sock_connect=self._patience.connect.total_seconds(),
+            sock_read=silence.total_seconds(),
+        )
+        sent = {**await self._headers(None), **headers}
+        with _translated():
+            response = await self._session.get(url, headers=sent, timeout=timeout, allow_redirects=False)
+        if response.status == 200 and response.content_type == EVENT_STREAM:
+            return response
+        async with response:
+            if response.status != 200:
+                with _translated():
+                    _read_answer(response, await response.read())
+        raise AnswerNotUnderstood("not a stream of events")
+
+    async def _persist(self, attempt_once: Callable[[], Awaitable[T]], held: timedelta) -> T:
+        patience = self._patience
         attempts = stamina.retry_context(
             on=self._pause_after,
             attempts=patience.attempts,
@@ -90,7 +127,7 @@ class Line:
         try:
             async for attempt in attempts:
                 with attempt:
-                    return await self._try(method, url, query or {}, body, media_type, held)
+                    return await attempt_once()
         except _TryAgain as last:
             raise HubUnavailable(last.reason) from None
         raise AssertionError("unreachable: the last attempt returns or raises")
@@ -117,18 +154,12 @@ class Line:
             total=(self._patience.answer + held).total_seconds(),
             sock_connect=self._patience.connect.total_seconds(),
         )
-        try:
+        with _translated():
             # Redirects are not followed: the token would go wherever they point.
             async with self._session.request(
                 method, url, params=query, data=body, headers=headers, timeout=timeout, allow_redirects=False
             ) as response:
                 raw = await response.read()
-        except aiohttp.ClientSSLError as error:
-            raise HubUnavailable(type(error).__name__) from None
-        except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, TimeoutError) as error:
-            raise _TryAgain(type(error).__name__) from None
-        except aiohttp.ClientError as error:
-            raise AnswerNotUnderstood(type(error).__name__) from None
         return _read_answer(response, raw)
 
     async def _headers(self, media_type: str | None) -> dict[str, str]:
@@ -137,6 +168,19 @@ class Line:
             token = self._token if isinstance(self._token, str) else await self._token()
             headers["Authorization"] = f"Bearer {token}"
         return headers
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """What the connection did, in the words of this library."""
+    try:
+        yield
+    except aiohttp.ClientSSLError as error:
+        raise HubUnavailable(type(error).__name__) from None
+    except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, TimeoutError) as error:
+        raise _TryAgain(type(error).__name__) from None
+    except aiohttp.ClientError as error:
+        raise AnswerNotUnderstood(type(error).__name__) from None
 
 
 def _address(base_url: str, path: Sequence[str]) -> str:

@@ -29,7 +29,7 @@ async def each_claim(
     clock = asyncio.get_running_loop().time
     while stop is None or not stop.is_set():
         asked_at = clock()
-        page = await _unless_stopped(ask(cursor), stop)
+        page = await unless_stopped(ask(cursor), stop)
         if page is None:
             return
         fresh = [claim for claim in page.items if claim.delivery not in seen]
@@ -40,10 +40,10 @@ async def each_claim(
         else:  # no cursor behind the last page: it will be asked for again, with what is known
             seen = frozenset(claim.delivery for claim in page.items)
         if not fresh and clock() - asked_at < pause.total_seconds():
-            await _unless_stopped(asyncio.sleep(pause.total_seconds()), stop)
+            await unless_stopped(asyncio.sleep(pause.total_seconds()), stop)
 
 
-async def _unless_stopped(work: Coroutine[Any, Any, T], stop: asyncio.Event | None) -> T | None:
+async def unless_stopped(work: Coroutine[Any, Any, T], stop: asyncio.Event | None) -> T | None:
     """What the work gives; None, and the work cancelled, when `stop` comes first."""
     if stop is None:
         return await work

@@ -92,8 +92,11 @@ class Reader(Protocol):
     def list_deliveries(self, key: records.MessageKey) -> list[records.StoredDelivery]:
         """Every recipient's copy or refusal of one message, in the receipt's order."""
 
-    def list_received(self, unit_id: str, case_id: str) -> list[records.ClaimCheck]:
-        """What a unit has in its inbox of one case, acknowledged or not, in order of sequence."""
+    def list_received(
+        self, unit_id: str, case_id: str, *, after: int = 0, limit: int | None = None
+    ) -> list[records.ClaimCheck]:
+        """What a unit got of one case, done or not, in order of sequence, from the sequence number `after`
+        (exclusive)."""
 
     def list_audit(self, query: records.AuditQuery) -> list[records.AuditRow]:
         """In the order of the log, from its beginning or from `after` (exclusive)."""

@@ -114,8 +114,9 @@ RECEIVED: Final = (
     select(*rows.CLAIM)
     .select_from(_with_message)
     .where(_deliveries.c.lane_id == bindparam("lane_id"), _deliveries.c.unit_id == bindparam("unit_id"))
-    .where(_deliveries.c.sequence.is_not(None))
+    .where(_deliveries.c.sequence > bindparam("after"))
     .order_by(_deliveries.c.sequence)
+    .limit(bindparam("limit"))
 )
 
 UNPUBLISHED: Final = (

@@ -18,6 +18,10 @@ from routing.case import Case
 _KEY_IS_THERE: Final = frozenset({"SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY", "23505"})
 
 
+# More than a case will ever have.
+_ALL: Final = 2**31 - 1
+
+
 class RowRefused(port.StoreUnavailable):
     """A unique key is there already."""
 
@@ -158,8 +162,11 @@ class SqlReader:
         values = {"source": key.source, "message_id": key.message_id}
         return [rows.cells_to_delivery(cells) for cells in self._rows(queries.DELIVERIES_OF_MESSAGE, values)]
 
-    def list_received(self, unit_id: str, case_id: str) -> list[records.ClaimCheck]:
-        found = self._rows(queries.RECEIVED, {"unit_id": unit_id, "lane_id": case_id})
+    def list_received(
+        self, unit_id: str, case_id: str, *, after: int = 0, limit: int | None = None
+    ) -> list[records.ClaimCheck]:
+        lane = {"unit_id": unit_id, "lane_id": case_id, "after": after}
+        found = self._rows(queries.RECEIVED, lane | {"limit": limit or _ALL})
         return [rows.cells_to_claim(cells) for cells in found]
 
     def list_audit(self, query: records.AuditQuery) -> list[records.AuditRow]:

@@ -55,6 +55,9 @@ class Metrics:
             ["state"],
             registry=self.registry,
         )
+        self.inbox_streams = Gauge(
+            "hub_inbox_streams", "Inboxes that are listened to as a stream now.", registry=self.registry
+        )
         build = Gauge(
             "hub_build_info",
             "Always 1; the labels tell what runs.",

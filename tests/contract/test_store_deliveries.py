@@ -270,6 +270,18 @@ async def test_lists_what_a_unit_received_of_one_case_in_order_of_sequence(store
     assert [claim.delivery_id for claim in received] == [first.delivery_id, second.delivery_id]
 
 
+async def test_lists_what_a_unit_received_of_one_case_behind_a_sequence_number(store: port.Store) -> None:
+    for number in (3, 1, 4, 2):
+        await send(store, delivery={"sequence": number})
+
+    def received(**parts: int) -> list[int]:
+        return [claim.sequence for claim in store.reader().list_received("jt-sydost", "case-1", **parts)]
+
+    assert received(after=1) == [2, 3, 4]
+    assert received(after=1, limit=2) == [2, 3]
+    assert received(after=4) == []
+
+
 async def sent_messages(store: port.Store) -> None:
     for number in range(6):
         await send(

@@ -1,0 +1,45 @@
+"""A unit's inbox as a stream: what waits from a position on, and what comes, for as long as somebody listens.
+
+The store is asked for one page at a time and only when the last one has been taken, so a listener that reads slowly
+holds one page and no more, however much arrives meanwhile. The transport only rings: what a bell does not tell, the
+store does, at the latest with the next heartbeat.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+from typing import Final
+
+from hub.clock import Clock
+from hub.store.port import Store
+from hub.store.records import ClaimCheck
+from hub.transport.port import Transport
+
+PAGE: Final = 100
+HEARTBEAT_SECONDS: Final = 15.0
+
+
+class InboxFollowing:
+    """Follows inboxes for many listeners; each has its own place."""
+
+    def __init__(
+        self, store: Store, transport: Transport, clock: Clock, *, heartbeat: float = HEARTBEAT_SECONDS
+    ) -> None:
+        self._store = store
+        self._transport = transport
+        self._clock = clock
+        self._heartbeat = heartbeat
+
+    async def follow(self, unit_id: str, after: int) -> AsyncGenerator[Sequence[ClaimCheck], None]:
+        """Open claim checks behind position `after`, oldest first, each once. An empty page is a heartbeat: nothing
+        came for a while. Raises `StoreUnavailable`, and `TransportUnavailable` when the hub is about to stop."""
+        async with self._transport.subscribe(unit_id) as subscription:
+            while True:
+                while page := self._list_now(unit_id, after):
+                    yield page
+                    after = page[-1].position
+                if not await subscription.next(self._heartbeat):
+                    yield ()
+
+    def _list_now(self, unit_id: str, after: int) -> list[ClaimCheck]:
+        return self._store.reader().list_inbox(unit_id, limit=PAGE, after=after, at=self._clock.now())
