@@ -16,9 +16,12 @@ from typing import Any, Protocol, TypeVar
 import structlog
 
 from hub.ledger import Ledger
-from hub.store.port import Store, StoreUnavailable
+from hub.store.port import Contended, Group, Store, StoreUnavailable
 
 log = structlog.get_logger()
+
+# How often a group is carried out that others were in the way of.
+ATTEMPTS = 5
 
 Result = TypeVar("Result", covariant=True)
 
@@ -126,23 +129,31 @@ class CommitGroup:
                 return
 
     async def _commit(self, batch: Sequence[_Waiting]) -> None:
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                await self._attempt(batch)
+                return
+            except Contended as contended:
+                log.info("commit_group_contended", attempt=attempt)
+                if attempt == ATTEMPTS:
+                    self._fail(batch, contended)
+
+    async def _attempt(self, batch: Sequence[_Waiting]) -> None:
+        """Raises `Contended` with nothing settled; every other fault goes to the senders."""
         started = time.perf_counter()
+        group: list[Group] = []
         try:
-            group = self._store.begin()
-        except StoreUnavailable as unavailable:
-            self._fail(batch, unavailable)
-            return
-        try:
-            ledger = self._new_ledger(group)
-            answers = self._carry_out(ledger, batch)
-            group.write(ledger.changes)
-            await self._store.commit(group)
+            ledger, answers = await self._store.ask(lambda: self._carry_out(group, batch))
+            await self._store.commit(group[0])
+        except Contended:
+            self._roll_back(group)
+            raise
         except _Spoilt as spoilt:
-            self._store.roll_back(group)
+            self._roll_back(group)
             await self._one_by_one(batch, spoilt.fault)
             return
         except BaseException as fault:
-            self._store.roll_back(group)
+            self._roll_back(group)
             self._fail(batch, fault if isinstance(fault, StoreUnavailable) else StoreUnavailable())
             if not isinstance(fault, StoreUnavailable):
                 log.exception("commit_group_failed", size=len(batch))
@@ -159,7 +170,20 @@ class CommitGroup:
         for waiting, answer in zip(batch, answers, strict=True):
             _settle(waiting, answer)
 
-    def _carry_out(self, ledger: Ledger, batch: Sequence[_Waiting]) -> list[Any]:
+    def _roll_back(self, group: Sequence[Group]) -> None:
+        for begun in group:
+            self._store.roll_back(begun)
+
+    def _carry_out(self, begun: list[Group], batch: Sequence[_Waiting]) -> tuple[Ledger, list[Any]]:
+        """Begins a group, which `begun` then holds whatever happens, and writes what its commands decide."""
+        group = self._store.begin()
+        begun.append(group)
+        ledger = self._new_ledger(group)
+        answers = self._decide(ledger, batch)
+        group.write(ledger.changes)
+        return ledger, answers
+
+    def _decide(self, ledger: Ledger, batch: Sequence[_Waiting]) -> list[Any]:
         by_class: dict[type, list[Any]] = {}
         for waiting in batch:
             by_class.setdefault(type(waiting.command), []).append(waiting.command)

@@ -7,16 +7,22 @@ Every method raises `StoreUnavailable` when the technology fails; nothing of an 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from hub.store import records
 from routing.case import Case
 
+Answer = TypeVar("Answer")
+
 
 class StoreUnavailable(Exception):
     """The store cannot take or give anything now. Nothing was accepted; trying again is safe."""
+
+
+class Contended(StoreUnavailable):
+    """Another process was in the way of this group. Nothing of it remains; carried out again it may succeed at once."""
 
 
 class Reader(Protocol):
@@ -127,9 +133,16 @@ class DuplicateMessage(Exception):
 
 
 class Store(Protocol):
-    """One durable store. Exactly one group is open at a time: `begin` raises `RuntimeError` while another is."""
+    """One durable store. Exactly one group is open at a time: `begin` raises `RuntimeError` while another is.
+
+    Several processes may share one store: then their groups take turns, and `begin` waits for the turn. What a group
+    reads is what all groups before it have committed, whichever process they were of, and nothing changes under it."""
 
     def begin(self) -> Group: ...
+
+    async def ask(self, work: Callable[[], Answer]) -> Answer:
+        """What `work` gives, which asks the store: run where waiting for the answers holds up nobody else. One group
+        may pass from thread to thread in this way, but never be used by two at once."""
 
     async def commit(self, group: Group) -> None:
         """Returns when the group is on disk. Raises `StoreUnavailable` when it is not; then nothing of it is."""

@@ -14,7 +14,9 @@ from sqlalchemy.exc import DBAPIError
 from hub.store import migrate, port, queries, records, rows
 from routing.case import Case
 
-# SQLite's names and the SQLSTATE of unique_violation (ISO/IEC 9075; PostgreSQL, appendix A).
+# SQLSTATE of serialization_failure and deadlock_detected (ISO/IEC 9075; PostgreSQL, appendix A).
+_IN_THE_WAY: Final = frozenset({"40001", "40P01"})
+# SQLite's names and the SQLSTATE of unique_violation.
 _KEY_IS_THERE: Final = frozenset({"SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY", "23505"})
 
 
@@ -29,7 +31,7 @@ class RowRefused(port.StoreUnavailable):
 def failed(error: DBAPIError) -> port.StoreUnavailable:
     """The driver's failure in words that hold no value of any row: a driver's own text may quote one."""
     name = getattr(error.orig, "sqlite_errorname", None) or getattr(error.orig, "sqlstate", None)
-    kind = RowRefused if name in _KEY_IS_THERE else port.StoreUnavailable
+    kind = RowRefused if name in _KEY_IS_THERE else port.Contended if name in _IN_THE_WAY else port.StoreUnavailable
     return kind(f"the database failed: {name or type(error.orig).__name__}")
 
 

@@ -10,24 +10,25 @@ nobody touches the connection. The weakness: a slow read holds the loop up, so e
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import fcntl
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Self, TypeVar
 from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from hub import clock as clocks
-from hub.store import migrate, port, reading, writing
+from hub.store import migrate, one_group, port, reading, writing
+
+Answer = TypeVar("Answer")
 
 _BUSY_SECONDS: Final = 5.0
 _LEAST_FREE_BYTES: Final = 32 * 1024 * 1024
@@ -62,20 +63,19 @@ class SqliteStore:
 
     def __init__(self, path: Path, *, lock: int, clock: clocks.Clock) -> None:
         self._path = path
-        self._clock = clock
-        self._group: writing.SqlGroup | None = None
-        self._last_failure: str | None = None
         self._is_closed = False
-        with contextlib.ExitStack() as undo, _translated():
+        with contextlib.ExitStack() as undo, one_group.translated():
             undo.callback(os.close, lock)
             _make_file(path)
-            self._writer = _open_and_prepare(path)
-            undo.callback(self._writer.close)
+            connection = _open_and_prepare(path)
+            undo.callback(connection.close)
             self._reader = ReadOnlySqlite(path)
             undo.pop_all()
         self._lock = lock
         self._inode = path.stat().st_ino
-        self._committer = ThreadPoolExecutor(1, "sqlite-commit")
+        self._writer = one_group.Writer(
+            partial(_connect_writer, path), clock, thread="sqlite-commit", connection=connection
+        )
 
     @classmethod
     def open(cls, path: Path, *, clock: clocks.Clock | None = None) -> Self:
@@ -92,56 +92,17 @@ class SqliteStore:
 
     def begin(self) -> writing.SqlGroup:
         self._assert_open()
-        if self._group is not None:
-            raise RuntimeError("a commit group is open already")
-        with _translated():
-            if self._writer.closed:
-                self._writer = _connect_writer(self._path)
-            self._writer.begin()
-        self._group = writing.SqlGroup(self._writer, self._clock)
-        return self._group
+        return self._writer.begin()
 
     async def commit(self, group: port.Group) -> None:
-        if self._group is None or group is not self._group or self._group.is_over:
-            raise RuntimeError("this commit group is not open")
-        if self._group.is_broken:
-            self._end_group()
-            raise port.StoreUnavailable("a write of the group failed: nothing of it was kept")
-        # From here on the connection belongs to the committing thread.
-        self._group.end()
-        try:
-            await _outlast(asyncio.get_running_loop().run_in_executor(self._committer, self._commit))
-        finally:
-            self._end_group()
-
-    def _commit(self) -> None:
-        try:
-            self._writer.commit()
-        except DBAPIError as error:
-            failure = reading.failed(error)
-            self._last_failure = str(failure)
-            raise failure from None
-        self._last_failure = None
+        await self._writer.commit(group)
 
     def roll_back(self, group: port.Group) -> None:
-        if group is self._group and not self._group.is_over:
-            self._end_group()
+        self._writer.roll_back(group)
 
-    def _end_group(self) -> None:
-        """Leaves the connection without a transaction, or gives it up: then `begin` makes another."""
-        if self._group is not None:
-            self._group.end()
-            self._group = None
-        if self._writer.closed:
-            return
-        try:
-            self._writer.rollback()
-            # To SQLAlchemy a COMMIT that failed has ended the transaction; in SQLite it need not have.
-            if driver := self._writer.connection.driver_connection:
-                driver.rollback()
-        except (DBAPIError, sqlite3.Error):
-            self._writer.invalidate()
-            self._writer.close()
+    async def ask(self, work: Callable[[], Answer]) -> Answer:
+        # Here, on the loop's thread: handing it over would take longer than the work.
+        return work()
 
     def reader(self) -> port.Reader:
         self._assert_open()
@@ -158,28 +119,27 @@ class SqliteStore:
         if free < _LEAST_FREE_BYTES:
             raise port.StoreUnavailable(f"{free // 2**20} MiB left on the disk of {self._path.parent}")
         self._reader.audit_size()
-        if self._last_failure is not None:
-            self._try_again(self._last_failure)
+        if self._writer.last_failure is not None:
+            self._try_again(self._writer.last_failure)
 
     def _try_again(self, failure: str) -> None:
         """After a failed commit: a commit that changes nothing tells whether the disk takes writes again."""
-        if self._group is not None:
+        if self._writer.is_busy:
             raise port.StoreUnavailable(failure)
         self.begin()
         try:
-            self._writer.exec_driver_sql("PRAGMA user_version = 0")
-            self._commit()
+            self._writer.execute("PRAGMA user_version = 0")
+            self._writer.commit_now()
         except DBAPIError as error:
             raise reading.failed(error) from None
         finally:
-            self._end_group()
+            self._writer.end_group()
 
     def close(self) -> None:
         if self._is_closed:
             return
         self._is_closed = True
-        self._committer.shutdown(wait=True)
-        self._end_group()
+        self._writer.wait_for_commit()
         self._reader.close()
         # The writer last: it folds the log of recent commits into the file, which no reader may do.
         self._writer.close()
@@ -216,7 +176,7 @@ def open_readonly(path: Path) -> ReadOnlySqlite:
     """For look-ups beside a running hub. Raises `StoreUnavailable` without a database of this version."""
     if not path.exists():
         raise port.StoreUnavailable(f"no database at {path}")
-    with _translated(), contextlib.ExitStack() as undo:
+    with one_group.translated(), contextlib.ExitStack() as undo:
         reader = undo.enter_context(ReadOnlySqlite(path))
         version = reader.schema_version()
         if version != migrate.HEAD:
@@ -309,26 +269,3 @@ def _set_pragmas(connection: sqlite3.Connection, pragmas: Mapping[str, str | int
         [actual] = connection.execute(f"PRAGMA {name}").fetchone()
         if actual != wanted:
             raise port.StoreUnavailable(f"SQLite {sqlite3.sqlite_version} refuses {name} = {wanted}: it is {actual}")
-
-
-@contextlib.contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except DBAPIError as error:
-        raise reading.failed(error) from None
-
-
-async def _outlast(work: asyncio.Future[None]) -> None:
-    """Waits to the end even when cancelled: the thread goes on with the connection whether we look or not."""
-    cancelled = False
-    while not work.done():
-        try:
-            await asyncio.wait({work})
-        except asyncio.CancelledError:
-            cancelled = True
-    failure = work.exception()
-    if cancelled:
-        raise asyncio.CancelledError
-    if failure is not None:
-        raise failure

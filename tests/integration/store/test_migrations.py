@@ -17,8 +17,8 @@ ROOT = Path(__file__).parents[3]
 
 
 def test_the_migrated_tables_are_those_of_the_hub(store: sqlite.SqliteStore) -> None:
-    with store._writer.begin():
-        context = migration.MigrationContext.configure(store._writer, opts={"compare_type": True})
+    with store._writer.connection.begin():
+        context = migration.MigrationContext.configure(store._writer.connection, opts={"compare_type": True})
         assert autogenerate.compare_metadata(context, tables.metadata) == []
 
 

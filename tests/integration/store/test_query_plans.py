@@ -72,13 +72,13 @@ def statements(store: sqlite.SqliteStore) -> list[tuple[str, Any]]:
     def hear(connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: bool) -> None:
         heard.append((statement, parameters[0] if many else parameters))
 
-    for connection in (store._writer, store._reader._connection):
+    for connection in (store._writer.connection, store._reader._connection):
         sqlite.sa.event.listen(connection.engine, "before_cursor_execute", hear)
     return heard
 
 
 def plan_of(store: sqlite.SqliteStore, statements: list[tuple[str, Any]]) -> list[str]:
-    driver = store._writer.connection.driver_connection
+    driver = store._writer.connection.connection.driver_connection
     assert driver is not None
     return [
         step[3]

@@ -34,14 +34,14 @@ def ask(connection: sqlite.sa.Connection, pragma: str) -> object:
     ],
 )
 def test_the_connection_that_writes_has_its_settings(store: sqlite.SqliteStore, pragma: str, value: object) -> None:
-    assert ask(store._writer, pragma) == value
+    assert ask(store._writer.connection, pragma) == value
 
 
 def test_the_connection_that_writes_still_has_them_after_it_was_given_up(store: sqlite.SqliteStore) -> None:
-    store._writer.close()
+    store._writer.connection.close()
     store.roll_back(store.begin())
-    assert ask(store._writer, "synchronous") == 2
-    assert ask(store._writer, "journal_mode") == "wal"
+    assert ask(store._writer.connection, "synchronous") == 2
+    assert ask(store._writer.connection, "journal_mode") == "wal"
 
 
 def test_the_connection_that_reads_cannot_write(store: sqlite.SqliteStore) -> None:
@@ -166,8 +166,8 @@ def test_a_start_that_fails_at_the_file_leaves_the_directory_free(path: Path) ->
 async def test_a_failed_commit_whose_transaction_lives_on_is_rolled_back(store: sqlite.SqliteStore) -> None:
     """A constraint that is judged at COMMIT makes it fail and leaves SQLite's transaction open."""
     group = store.begin()
-    store._writer.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
-    store._writer.exec_driver_sql("INSERT INTO outbox (position) VALUES (4711)")
+    store._writer.connection.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
+    store._writer.connection.exec_driver_sql("INSERT INTO outbox (position) VALUES (4711)")
     with pytest.raises(port.StoreUnavailable, match="SQLITE_CONSTRAINT"):
         await store.commit(group)
     assert store.reader().list_unpublished(limit=10) == []
@@ -179,7 +179,7 @@ async def test_nobody_touches_the_connection_until_a_cancelled_commit_has_come_t
     store: sqlite.SqliteStore,
 ) -> None:
     disk_is_slow = threading.Event()
-    store._committer.submit(disk_is_slow.wait)
+    store._writer._committer.submit(disk_is_slow.wait)
     group = store.begin()
     group.write(stored.sent()[0])
     task = asyncio.create_task(store.commit(group))
@@ -199,7 +199,7 @@ async def test_nobody_touches_the_connection_until_a_cancelled_commit_has_come_t
 async def test_makes_a_new_connection_when_the_old_one_cannot_roll_back(store: sqlite.SqliteStore) -> None:
     group = store.begin()
     group.write(stored.sent()[0])
-    driver = store._writer.connection.driver_connection
+    driver = store._writer.connection.connection.driver_connection
     assert driver is not None
     driver.close()
     with pytest.raises(port.StoreUnavailable):
@@ -211,7 +211,9 @@ async def test_makes_a_new_connection_when_the_old_one_cannot_roll_back(store: s
 async def test_looking_for_nothing_asks_the_database_nothing(store: sqlite.SqliteStore) -> None:
     group = store.begin()
     statements: list[str] = []
-    sqlite.sa.event.listen(store._writer.engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
+    sqlite.sa.event.listen(
+        store._writer.connection.engine, "before_cursor_execute", lambda *args: statements.append(args[2])
+    )
     group.find_messages([])
     group.find_cases([])
     group.find_cases_of([])

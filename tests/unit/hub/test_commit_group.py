@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
-from hub.commit_group import CommitGroup, GroupCommitted, Overloaded
-from hub.store.port import StoreUnavailable
+from hub.commit_group import ATTEMPTS, CommitGroup, GroupCommitted, Overloaded
+from hub.store.port import Contended, StoreUnavailable
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,7 @@ class Shelf:
         self.begin_fault: Exception | None = None
         self.write_fault: Exception | None = None
         self.commit_fault: BaseException | None = None
+        self.contended = 0
 
     def begin(self) -> Group:
         if self.begin_fault is not None:
@@ -63,9 +64,15 @@ class Shelf:
     async def commit(self, group: Group) -> None:
         self.entered.set()
         await self.gate.wait()
+        if self.contended:
+            self.contended -= 1
+            raise Contended
         if self.commit_fault is not None:
             raise self.commit_fault
         self.committed.append(group.written)
+
+    async def ask(self, work: Callable[[], Any]) -> Any:
+        return work()
 
     def roll_back(self, group: Group) -> None:
         self.rolled_back += 1
@@ -302,3 +309,20 @@ async def test_all_of_a_kind_are_prepared_before_the_first_is_handled(group: Com
     shelf.gate.set()
     await settle(tasks)
     assert seen == [["a"], ["b", "c", "d"]]
+
+
+async def test_carries_a_group_out_again_that_another_process_was_in_the_way_of(
+    group: CommitGroup, shelf: Shelf
+) -> None:
+    shelf.contended = ATTEMPTS - 1
+    assert await group.submit(Note("one")) == "one after 0"
+    assert shelf.committed == [["one"]]
+    assert (shelf.begun, shelf.rolled_back) == (ATTEMPTS, ATTEMPTS - 1)
+
+
+async def test_gives_up_a_group_that_others_are_in_the_way_of_for_ever(group: CommitGroup, shelf: Shelf) -> None:
+    shelf.contended = ATTEMPTS
+    with pytest.raises(StoreUnavailable):
+        await group.submit(Note("one"))
+    assert shelf.committed == []
+    assert await group.submit(Note("two")) == "two after 0"

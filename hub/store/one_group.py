@@ -1,0 +1,133 @@
+"""The writing side of every SQL store: one connection that writes, one group on it at a time.
+
+Statements run where they are called; only COMMIT, which waits for the disk, always runs on a thread of its own, and
+meanwhile nobody touches the connection.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Protocol
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+
+from hub import clock as clocks
+from hub.store import port, reading, writing
+
+
+class Connect(Protocol):
+    """A connection that writes, outside any transaction."""
+
+    def __call__(self) -> sa.Connection: ...
+
+
+class Writer:
+    """Owns the connection; makes another when the last one is lost."""
+
+    def __init__(self, connect: Connect, clock: clocks.Clock, *, thread: str, connection: sa.Connection) -> None:
+        self._connect = connect
+        self._clock = clock
+        self.connection = connection
+        self._group: writing.SqlGroup | None = None
+        self._committer = ThreadPoolExecutor(1, thread)
+        self.last_failure: str | None = None
+
+    @property
+    def is_busy(self) -> bool:
+        return self._group is not None
+
+    def begin(self) -> writing.SqlGroup:
+        if self._group is not None:
+            raise RuntimeError("a commit group is open already")
+        with translated():
+            if self.connection.closed:
+                self.connection = self._connect()
+            self.connection.begin()
+        self._group = writing.SqlGroup(self.connection, self._clock)
+        return self._group
+
+    async def commit(self, group: port.Group) -> None:
+        if self._group is None or group is not self._group or self._group.is_over:
+            raise RuntimeError("this commit group is not open")
+        if self._group.is_broken:
+            self.end_group()
+            raise port.StoreUnavailable("a write of the group failed: nothing of it was kept")
+        # From here on the connection belongs to the committing thread.
+        self._group.end()
+        try:
+            await outlast(asyncio.get_running_loop().run_in_executor(self._committer, self.commit_now))
+        finally:
+            self.end_group()
+
+    def commit_now(self) -> None:
+        try:
+            self.connection.commit()
+        except DBAPIError as error:
+            failure = reading.failed(error)
+            self.last_failure = str(failure)
+            raise failure from None
+        self.last_failure = None
+
+    def roll_back(self, group: port.Group) -> None:
+        if group is self._group and not self._group.is_over:
+            self.end_group()
+
+    def execute(self, statement: str) -> Any:
+        """Within the group, in the driver's own words."""
+        return self.connection.exec_driver_sql(statement)
+
+    def end_group(self) -> None:
+        """Leaves the connection without a transaction, or gives it up: then `begin` makes another."""
+        if self._group is not None:
+            self._group.end()
+            self._group = None
+        if self.connection.closed:
+            return
+        try:
+            self.connection.rollback()
+            # To SQLAlchemy a COMMIT that failed has ended the transaction; in the database it need not have.
+            if driver := self.connection.connection.driver_connection:
+                driver.rollback()
+        except (DBAPIError, self.connection.dialect.loaded_dbapi.Error):
+            self.give_up()
+
+    def give_up(self) -> None:
+        """The connection is not to be trusted any more."""
+        self.connection.invalidate()
+        self.connection.close()
+
+    def wait_for_commit(self) -> None:
+        """Returns when no commit is under way, and none will be."""
+        self._committer.shutdown(wait=True)
+        self.end_group()
+
+    def close(self) -> None:
+        self.connection.close()
+
+
+@contextlib.contextmanager
+def translated() -> Iterator[None]:
+    """Driver errors become the port's."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise reading.failed(error) from None
+
+
+async def outlast(work: asyncio.Future[None]) -> None:
+    """Waits to the end even when cancelled: the thread goes on with the connection whether we look or not."""
+    cancelled = False
+    while not work.done():
+        try:
+            await asyncio.wait({work})
+        except asyncio.CancelledError:
+            cancelled = True
+    failure = work.exception()
+    if cancelled:
+        raise asyncio.CancelledError
+    if failure is not None:
+        raise failure

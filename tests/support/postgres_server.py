@@ -1,0 +1,128 @@
+"""PostgreSQL for the tests: one server per run, one database per test."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import secrets
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+
+from tests.support import own_servers
+
+VARIABLE = "SAMVERKAN_TEST_DATABASE_URL"
+FOLDERS = ("usr/lib/postgresql/*/bin", "usr/pgsql-*/bin", "usr/local/pgsql/bin", "usr/local/bin", "usr/bin")
+_numbers = itertools.count(1)
+
+
+class PostgresServer:
+    """A server where databases may be made. `url` names its maintenance database."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def new_database(self) -> str:
+        """The URL of an empty database."""
+        name = f"samverkan_{os.getpid()}_{next(_numbers)}"
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(f'CREATE DATABASE "{name}"')
+        return urlunsplit(urlsplit(self.url)._replace(path=f"/{name}"))
+
+    def drop(self, url: str) -> None:
+        name = urlsplit(url).path[1:]
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+    def count_connections(self, url: str) -> int:
+        """How many there are to this database."""
+        question = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s"
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            row = connection.execute(question, (urlsplit(url).path[1:],)).fetchone()
+        assert row is not None
+        return int(row[0])
+
+    @contextmanager
+    def database(self) -> Iterator[str]:
+        url = self.new_database()
+        try:
+            yield url
+        finally:
+            self.drop(url)
+
+    def stop(self) -> None:
+        """Somebody else's server is left running."""
+
+
+class OwnPostgres(PostgresServer):
+    """An instance with its own data, port and password. It keeps what it has on disk, as the hub asks for."""
+
+    def __init__(self, folder: Path, *, settings: tuple[str, ...] = ()) -> None:
+        self._postgres = own_servers.find_program("postgres", FOLDERS, "postgresql")
+        self._user = own_servers.server_user("postgres")
+        self._folder = own_servers.make_folder(folder, self._user)
+        self._data = self._folder / "data"
+        self.port = own_servers.free_port()
+        password = secrets.token_urlsafe(16)
+        super().__init__(f"postgresql://samverkan:{password}@127.0.0.1:{self.port}/postgres")
+        self._initialise(password)
+        options = [
+            f"port={self.port}",
+            "listen_addresses=127.0.0.1",
+            f"unix_socket_directories={self._folder}",
+            "max_connections=200",
+            "shared_buffers=64MB",
+            *settings,
+        ]
+        self._process = own_servers.ServerProcess(
+            [str(self._postgres), "-D", str(self._data), *(word for each in options for word in ("-c", each))],
+            output=self._folder / "log",
+            user=self._user,
+        )
+        (self._folder / "log").touch(mode=0o666)
+
+    def _initialise(self, password: str) -> None:
+        secret = self._folder / "password"
+        secret.write_text(password)
+        if self._user is not None:
+            secret.chmod(0o644)  # in a folder that only the server's user enters
+        call = [
+            *own_servers.ending_with_us(self._user),
+            str(self._postgres.with_name("initdb")),
+            *("-D", str(self._data), "--username", "samverkan", "--pwfile", str(secret), "--auth", "scram-sha-256"),
+            *("--encoding", "UTF8", "--locale", "C.UTF-8", "--data-checksums", "--no-sync"),
+        ]
+        done = subprocess.run(call, capture_output=True, text=True, timeout=120, cwd="/")
+        if done.returncode:
+            raise own_servers.Missing(f"initdb failed: {done.stderr.strip()[-300:]}")
+
+    def start(self) -> OwnPostgres:
+        self._process.start()
+        self._process.wait_until(self._answers, "PostgreSQL")
+        return self
+
+    def _answers(self) -> bool:
+        try:
+            psycopg.connect(self.url, connect_timeout=5).close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def crash(self) -> None:
+        """As `pg_ctl stop -m immediate`: nothing is written out, the next start recovers from the log."""
+        self._process.stop(signal.SIGQUIT)
+
+    def stop(self) -> None:
+        self._process.stop(signal.SIGINT)
+
+
+def start(folder: Path) -> PostgresServer:
+    """The server that the environment names, else one of our own. Raises `own_servers.Missing`."""
+    if named := os.environ.get(VARIABLE):
+        return PostgresServer(named)
+    return OwnPostgres(folder).start()
