@@ -14,6 +14,7 @@ from hub.delivery.following import InboxFollowing
 from hub.delivery.reading import DeliveryReading, ReadDelivery
 from hub.delivery.recalling import Recalling
 from hub.delivery.relay import MarkPublished, PublicationMarking, Relay
+from hub.identity import staffing
 from hub.identity.port import Authenticator
 from hub.identity.tokens import SigningKey, TokenAuthenticator, TokenIssuer
 from hub.intake.accepting import AcceptMessage, MessageAcceptance
@@ -129,7 +130,8 @@ def build_deciding(
 def list_handlers(acceptance: MessageAcceptance, reading: DeliveryReading) -> dict[type, Handler]:
     """Who carries out which command."""
     answering = DeliveryAnswering()
-    return {
+    staff: Handler = staffing.Staffing()
+    return dict.fromkeys(staffing.COMMANDS, staff) | {
         AcceptMessage: acceptance,
         RecordRefusal: RefusalRecording(),
         ReadDelivery: reading,

@@ -10,12 +10,13 @@ from aiohttp.typedefs import Middleware
 from structlog.typing import FilteringBoundLogger
 
 from hub.api import asyncapi, openapi
-from hub.api.keys import CALLER, HUB
+from hub.api.keys import CALLER, HUB, STAFF
 from hub.api.problems import Problem, call_problem
-from hub.api.routes import Access, Handler, Operation
+from hub.api.routes import ROLES, Access, Handler, Operation, Page
 from hub.api.table import OPERATIONS
 from hub.commit_group import Overloaded
-from hub.identity.port import NotAuthenticated
+from hub.identity import sessions
+from hub.identity.port import NotAllowed, NotAuthenticated
 from hub.service import Hub
 from hub.store.port import StoreUnavailable
 from hub.telemetry import context
@@ -45,17 +46,32 @@ def build_app(hub: Hub) -> web.Application:
     return app
 
 
-def _guarded(hub: Hub, operation: Operation) -> Handler:
-    """The handler behind its access rule. Anything but public asks for a valid token first."""
+def _guarded(hub: Hub, operation: Operation | Page) -> Handler:
+    """The handler behind its access rule, the only place where one is applied. What no rule opens stays closed."""
     if operation.access is Access.PUBLIC:
         return operation.handler
+    admit = _admit_unit if operation.access is Access.UNIT else _admit_staff
 
     async def handle(request: web.Request) -> web.StreamResponse:
-        authorization = request.headers.get(hdrs.AUTHORIZATION)
-        request[CALLER] = hub.authenticator.authenticate(authorization, hub.clock.now())
+        admit(hub, request, operation.access)
         return await operation.handler(request)
 
     return handle
+
+
+def _admit_unit(hub: Hub, request: web.Request, access: Access) -> None:
+    authorization = request.headers.get(hdrs.AUTHORIZATION)
+    request[CALLER] = hub.authenticator.authenticate(authorization, hub.clock.now())
+
+
+def _admit_staff(hub: Hub, request: web.Request, access: Access) -> None:
+    """A person by bearer token, or by the session of a browser. The roles are those of this moment."""
+    authorization = request.headers.get(hdrs.AUTHORIZATION)
+    staff = sessions.staff_of_token(hub.authenticator, hub.reader, authorization, hub.clock.now())
+    if not staff.has(*ROLES.get(access, ())):
+        log.info("role_refused", access=access.value, staff=staff.staff_id)
+        raise NotAllowed
+    request[STAFF] = staff
 
 
 def _gate_of(hub: Hub) -> Middleware:
@@ -84,6 +100,8 @@ def _as_problem(fault: Exception) -> Problem:
         case NotAuthenticated(reason=reason):
             log.info("sign_in_refused", reason=reason.value)
             return call_problem("NOT_AUTHENTICATED", WWW_Authenticate="Bearer")
+        case NotAllowed():
+            return call_problem("NOT_ALLOWED")
         case web.HTTPRequestEntityTooLarge():
             return call_problem("TOO_LARGE")
         case web.HTTPNotFound():

@@ -5,10 +5,12 @@ from __future__ import annotations
 from aiohttp import web
 
 from hub.identity.port import Caller
+from hub.identity.roles import Staff
 from hub.service import Hub
 
 HUB: web.AppKey[Hub] = web.AppKey("hub", Hub)
 CALLER: web.RequestKey[Caller] = web.RequestKey("caller", Caller)
+STAFF: web.RequestKey[Staff] = web.RequestKey("staff", Staff)
 
 
 def hub_of(request: web.Request) -> Hub:
@@ -18,3 +20,8 @@ def hub_of(request: web.Request) -> Hub:
 def caller_of(request: web.Request) -> Caller:
     """The unit that calls. Only routes whose access is not public may ask."""
     return request[CALLER]
+
+
+def staff_of(request: web.Request) -> Staff:
+    """The person who calls. Only routes whose access is a role may ask."""
+    return request[STAFF]

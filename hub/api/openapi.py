@@ -79,6 +79,22 @@ _SENT = {
     "recordedtime": _INSTANT,
     "log": _LOG,
 }
+_STAFF = {
+    "staff": _UUID,
+    "iss": {"type": "string", "description": "Vem som intygar (OpenID Connect), ordagrant."},
+    "sub": {"type": "string", "description": "Vad intygaren kallar personen."},
+    "name": {"type": "string", "description": "Vad kollegorna kallar personen.", "minLength": 1, "maxLength": 100},
+    "roles": {
+        "type": "array",
+        "minItems": 1,
+        "items": {
+            "type": "string",
+            "pattern": "^(administrator|auditor|data_officer|handlaggare:[a-z0-9-]+|team_coordinator:[a-z0-9-]+)$",
+        },
+    },
+    "changed": _INSTANT,
+    "ended": _MAYBE_TEXT,
+}
 COMPONENTS: Mapping[str, Mapping[str, Any]] = {
     "Event": {
         "type": "object",
@@ -184,6 +200,12 @@ COMPONENTS: Mapping[str, Mapping[str, Any]] = {
             "excluded": _list_of({"type": "object"}),
         }
     ),
+    "StaffList": _object({"items": _list_of(_object(_STAFF))}),
+    "StaffMember": _object(_STAFF),
+    "NewStaffMember": {
+        **_object({name: _STAFF[name] for name in ("iss", "sub", "name", "roles")}),
+        "additionalProperties": False,
+    },
     "Units": _object({"on": _TEXT, "items": _list_of({"type": "object"})}),
     "Catalogue": _object({"rulebook": _TEXT, "items": _list_of({"type": "object"})}),
     "Status": _object({"status": {"type": "string", "enum": ["ok", "unavailable"]}}),

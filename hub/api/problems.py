@@ -22,6 +22,13 @@ CALL_PROBLEMS: Mapping[str, tuple[int, str, str]] = {
     "NOT_AN_EVENT": (400, "Innehållet är inte ett giltigt CloudEvent", "Rätta attributen och skicka igen."),
     "BAD_PARAMETER": (400, "En parameter i anropet är felaktig", "Se /docs för vad som godtas."),
     "NOT_AUTHENTICATED": (401, "Giltig token saknas", "Hämta en ny token och försök igen."),
+    "NOT_ALLOWED": (403, "Din roll ger inte tillgång till detta", "Vänd dig till den som förvaltar behörigheter."),
+    "REASON_MISSING": (
+        403,
+        "Ange varför du tittar",
+        "Det loggas: ange reason (se /openapi.json) och, om det finns, ett ärendenummer som reference.",
+    ),
+    "STAFF_WRONG": (422, "Uppgifterna om medarbetaren är felaktiga", "Rätta det som listas och skicka igen."),
     "NOT_FOUND": (404, "Det som efterfrågas finns inte för er", "Kontrollera adressen."),
     "METHOD_NOT_ALLOWED": (405, "Metoden stöds inte på den här adressen", "Se /docs för adressens metoder."),
     "ALREADY_ANSWERED": (409, "Ett annat utfall är redan rapporterat", "Det första utfallet gäller."),

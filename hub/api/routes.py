@@ -8,18 +8,37 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal
+from typing import Final, Literal
 
 from aiohttp import web
+
+from hub.identity.roles import Role
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Access(StrEnum):
-    """Who may call. Anything but `PUBLIC` needs a valid token."""
+    """Who may call. Anything but `PUBLIC` needs a unit's token, or a person with one of the roles in `ROLES`."""
 
     PUBLIC = "public"
     UNIT = "unit"
+    STAFF = "staff"
+    DESK = "desk"
+    ADMINISTRATOR = "administrator"
+    AUDITOR = "auditor"
+    OVERSIGHT = "oversight"
+    DATA_OFFICER = "data_officer"
+
+
+ROLES: Final[Mapping[Access, frozenset[Role]]] = {
+    Access.STAFF: frozenset(Role),
+    Access.DESK: frozenset({Role.HANDLAGGARE, Role.TEAM_COORDINATOR}),
+    Access.ADMINISTRATOR: frozenset({Role.ADMINISTRATOR}),
+    Access.AUDITOR: frozenset({Role.AUDITOR}),
+    Access.OVERSIGHT: frozenset({Role.ADMINISTRATOR, Role.AUDITOR, Role.DATA_OFFICER}),
+    Access.DATA_OFFICER: frozenset({Role.DATA_OFFICER}),
+}
+"""One of these opens it. A rule that stands in neither `PUBLIC`, `UNIT` nor here opens nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,3 +64,13 @@ class Operation:
     answers: Mapping[int, tuple[str, str | None]]
     body: str | None = None
     parameters: tuple[Parameter, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One method on one path of the pages for people: not in the OpenAPI document, but behind the same rules."""
+
+    method: str
+    path: str
+    handler: Handler
+    access: Access

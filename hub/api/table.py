@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from hub.api import asyncapi, cases, inbox, messages, openapi, operations, reference, stream
+from hub.api import asyncapi, cases, inbox, messages, openapi, operations, reference, staff, stream
 from hub.api.routes import Access, Operation, Parameter
 
 UUID = {"type": "string", "format": "uuid"}
 EVENT = "Event"
 PROBLEM = ("Felet, utan något värde ur meddelandet.", "Problem")
+NOT_ALLOWED = ("Rollen räcker inte, eller skäl saknas.", "Problem")
 NOT_FOUND = ("Finns inte, eller är inte er: samma svar.", "Problem")
 
 LIMIT = Parameter("limit", "Högst så många poster.", {"type": "integer", "minimum": 1, "maximum": 500})
@@ -168,6 +169,42 @@ OPERATIONS: tuple[Operation, ...] = (
         "samtycken",
         "Ett samtycke: den som registrerat ser allt, en part sin del",
         {200: ("Samtycket.", "Consent"), 404: NOT_FOUND},
+    ),
+    Operation(
+        "GET",
+        "/v1/admin/staff",
+        staff.list_staff,
+        Access.ADMINISTRATOR,
+        "förvaltning",
+        "Alla som får logga in, med roller",
+        {200: ("Alla, i namnordning.", "StaffList"), 400: PROBLEM, 403: NOT_ALLOWED},
+    ),
+    Operation(
+        "PUT",
+        "/v1/admin/staff",
+        staff.put_staff,
+        Access.ADMINISTRATOR,
+        "förvaltning",
+        "Lägg till en medarbetare, eller ändra namn och roller för samma iss och sub",
+        {
+            200: ("Medarbetaren som den nu är.", "StaffMember"),
+            400: PROBLEM,
+            403: NOT_ALLOWED,
+            413: PROBLEM,
+            415: PROBLEM,
+            422: PROBLEM,
+            503: PROBLEM,
+        },
+        body="NewStaffMember",
+    ),
+    Operation(
+        "DELETE",
+        "/v1/admin/staff/{id}",
+        staff.remove_staff,
+        Access.ADMINISTRATOR,
+        "förvaltning",
+        "Ta bort en medarbetares rätt att logga in; öppna sessioner upphör",
+        {204: ("Borttagen.", None), 403: NOT_ALLOWED, 404: NOT_FOUND, 503: PROBLEM},
     ),
     Operation(
         "GET",

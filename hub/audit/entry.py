@@ -50,6 +50,13 @@ class AuditAction(StrEnum):
     PERSON_PROTECTED = "person_protected"
     DEADLINE_DUE = "deadline_due"
     RULES_CHANGED = "rules_changed"
+    STAFF_CHANGED = "staff_changed"
+    STAFF_REMOVED = "staff_removed"
+    STAFF_SIGNED_IN = "staff_signed_in"
+    STAFF_SIGNED_OUT = "staff_signed_out"
+    STAFF_SIGN_IN_REFUSED = "staff_sign_in_refused"
+    STAFF_LOOKED = "staff_looked"
+    STAFF_ACTED = "staff_acted"
     HUB_STARTED = "hub_started"
     HUB_STOPPED = "hub_stopped"
 
@@ -67,7 +74,7 @@ def build(
     code: str | None = None,
     detail: Mapping[str, Any] | None = None,
 ) -> records.AuditRow:
-    """The entry at `index`. `actor` is a unit id, `hub` or `operator`; `unit` whom it concerns, when another.
+    """The entry at `index`. `actor` is a unit id, `hub` or `staff:<id>`; `unit` whom it concerns, when another.
 
     `case_id` goes into the row's index only; the entry itself has a commitment in `detail["case_ref"]`.
     `detail` adds names to the entry (version, payload, rule, rulebook, basis, categories, withheld,

@@ -1,4 +1,4 @@
-"""Events of the hub itself, which no message causes: when it began and ended to answer, and by which rules."""
+"""Events that no message causes: when the hub began and ended to answer, by which rules, and who looked at what."""
 
 from __future__ import annotations
 
@@ -14,10 +14,14 @@ HUB: Final = "hub"
 
 @dataclass(frozen=True, slots=True)
 class RecordEvent:
-    """Something that the log should tell of the hub."""
+    """Something that the log should tell of the hub, or of a person who looks into it (`actor`)."""
 
     action: AuditAction
     detail: Mapping[str, Any] = field(default_factory=dict)
+    actor: str = HUB
+    unit: str | None = None
+    message_id: str | None = None
+    case_id: str | None = None
 
 
 class EventRecording:
@@ -27,4 +31,11 @@ class EventRecording:
         return None
 
     def handle(self, ledger: Ledger, command: RecordEvent) -> None:
-        ledger.audit(command.action, HUB, detail=command.detail)
+        ledger.audit(
+            command.action,
+            command.actor,
+            unit=command.unit,
+            message_id=command.message_id,
+            case_id=command.case_id,
+            detail=command.detail,
+        )

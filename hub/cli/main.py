@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from hub.cli import audit, case, doctor, party, program, rules_compared, schemas, send, serve, token
+from hub.cli import audit, case, doctor, party, program, rules_compared, schemas, send, serve, staff, token
 
 app = typer.Typer(
     cls=program.Program,
@@ -25,6 +25,7 @@ app.command("migrate", epilog="Example: samverkan migrate --data-dir /var/lib/sa
 app.command("token", epilog="Example: samverkan token sd-farsta --ttl 900")(token.token)
 app.command("send", epilog="Example: samverkan send message.json --as sd-farsta")(send.send)
 app.add_typer(party.group, name="party")
+app.add_typer(staff.group, name="staff")
 app.add_typer(rules_compared.group, name="rules")
 app.add_typer(schemas.group, name="schemas")
 app.add_typer(case.group, name="case")

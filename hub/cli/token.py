@@ -19,32 +19,48 @@ if TYPE_CHECKING:
 
 
 def token(
-    unit: Annotated[str, typer.Argument(metavar="UNIT", help="The unit's id; `samverkan party list` has them all.")],
+    unit: Annotated[
+        str | None, typer.Argument(metavar="UNIT", help="The unit's id; `samverkan party list` has them all.")
+    ] = None,
+    staff: Annotated[
+        str | None,
+        typer.Option("--staff", metavar="ID", help="A member of the staff instead; `samverkan staff list` has them."),
+    ] = None,
     ttl: Annotated[int, typer.Option("--ttl", metavar="SECONDS", help="How long it lives.")] = 900,
     data_dir: options.DataDir = None,
     config: options.Config = None,
     json: options.Json = False,
 ) -> None:
-    """Print a bearer token for a unit. Needs the data directory of a hub that has been started once."""
+    """Print a bearer token for a unit or a member of the staff. Needs the data directory of a hub started once."""
     settings = options.load_settings(config, data_dir=data_dir)
-    issued = issue(settings, unit, timedelta(seconds=ttl))
+    if (unit is None) == (staff is None):
+        raise WrongUse("A token is for a unit or for a member of the staff: give UNIT or --staff ID.")
+    issued = issue(settings, unit, timedelta(seconds=ttl), staff=staff)
     if json:
-        terminal.show_json({"access_token": issued, "token_type": "Bearer", "expires_in": ttl, "unit": unit})
+        bearer = {"unit": unit} if staff is None else {"staff": staff}
+        terminal.show_json({"access_token": issued, "token_type": "Bearer", "expires_in": ttl, **bearer})
     else:
         terminal.show_secret(issued)
 
 
-def issue(settings: Settings, unit: str, ttl: timedelta) -> str:
+def issue(settings: Settings, unit: str | None, ttl: timedelta, *, staff: str | None = None) -> str:
     """A token of the hub in the data directory. Raises `WrongUse`, `Failed`, `KeyLocked`."""
     from hub import bootstrap, clock
 
     longest = settings.token_ttl_max
     if not timedelta(seconds=1) <= ttl <= longest:
         raise WrongUse(f"A token lives from 1 to {longest.total_seconds():.0f} seconds (--ttl, token_ttl_max).")
-    units.require_unit(settings, unit)
+    if unit is not None:
+        units.require_unit(settings, unit)
     if not (settings.data_dir / bootstrap.SIGNING_KEY).exists():
         raise Failed(
             f"There is no hub in {settings.data_dir} yet: start one there with `samverkan serve`, or name another "
             "place with --data-dir."
         )
-    return bootstrap.build_issuer(settings).issue(unit, ttl, clock.SystemClock().now())
+    issuer, now = bootstrap.build_issuer(settings), clock.SystemClock().now()
+    if unit is not None:
+        return issuer.issue(unit, ttl, now)
+    try:
+        return issuer.issue_staff(staff or "", ttl, now)
+    except ValueError:
+        raise WrongUse("--staff takes an id from `samverkan staff list`.") from None

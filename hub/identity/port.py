@@ -24,6 +24,11 @@ class Reason(StrEnum):
     ISSUER = "issuer"
     AUDIENCE = "audience"
     LIFETIME = "lifetime"
+    NOT_STAFF = "not_staff"
+    NOT_A_UNIT = "not_a_unit"
+    UNKNOWN_STAFF = "unknown_staff"
+    NO_SESSION = "no_session"
+    SESSION_OVER = "session_over"
     NOT_YET_VALID = "not_yet_valid"
     EXPIRED = "expired"
 
@@ -45,8 +50,24 @@ class Caller:
     expires_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class StaffCaller:
+    """A member of the staff calls; who that is and what the person may do, the table tells at each call."""
+
+    staff_id: str
+    token_id: str
+    expires_at: datetime
+
+
+class NotAllowed(Exception):
+    """The caller is known, and has not the role that this asks for."""
+
+
 class Authenticator(Protocol):
     """Safe to call for every request; the answer may come from a cache, the times never do."""
 
     def authenticate(self, authorization_header: str | None, at: datetime) -> Caller:
-        """The caller at the instant `at`. Raises `NotAuthenticated`."""
+        """The unit that calls at the instant `at`. Raises `NotAuthenticated`, also for a token of the staff."""
+
+    def authenticate_staff(self, authorization_header: str | None, at: datetime) -> StaffCaller:
+        """The member of the staff who calls. Raises `NotAuthenticated`, also for a unit's token."""

@@ -23,7 +23,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 
 from hub import key_file
-from hub.identity.port import Caller, NotAuthenticated, Reason
+from hub.identity.port import Caller, NotAuthenticated, Reason, StaffCaller
 from schemas import strict_json
 
 ALGORITHM: Final = "Ed25519"
@@ -35,6 +35,9 @@ _TOKENS_KEPT: Final = 4096
 _HEADER_NAMES: Final = frozenset({"alg", "typ", "kid"})
 _SEGMENTS: Final = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 _UNIT_ID: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+# No unit id has a colon, so a person's token can never be taken for a unit's.
+STAFF_PREFIX: Final = "staff:"
+_STAFF_ID: Final = re.compile(r"operator|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _TOKEN_ID: Final = re.compile(r"[A-Za-z0-9_-]{16,64}")
 _LATEST_SECOND: Final = 253_402_300_799  # the last second of the year 9999, where datetime ends
 
@@ -65,15 +68,24 @@ class TokenIssuer:
     def issue(self, unit_id: str, ttl: timedelta, at: datetime) -> str:
         """A token for the unit from `at` on. Raises `ValueError` when `ttl` is not between a second and the
         maximum, or the unit id has a form that no unit has."""
-        if not timedelta(seconds=1) <= ttl <= self._ttl_max:
-            raise ValueError(f"a token lives from 1 to {self._ttl_max.total_seconds():.0f} seconds")
         if not _is_unit_id(unit_id):
             raise ValueError("a unit id is made of small letters, digits and single hyphens")
+        return self._issue(unit_id, ttl, at)
+
+    def issue_staff(self, staff_id: str, ttl: timedelta, at: datetime) -> str:
+        """A token for a member of the staff, or for `operator`. Raises `ValueError` as `issue` does."""
+        if _STAFF_ID.fullmatch(staff_id) is None:
+            raise ValueError("a staff id is a UUID")
+        return self._issue(STAFF_PREFIX + staff_id, ttl, at)
+
+    def _issue(self, subject: str, ttl: timedelta, at: datetime) -> str:
+        if not timedelta(seconds=1) <= ttl <= self._ttl_max:
+            raise ValueError(f"a token lives from 1 to {self._ttl_max.total_seconds():.0f} seconds")
         issued = int(at.timestamp())
         claims = {
             "iss": self._issuer,
             "aud": self._audience,
-            "sub": unit_id,
+            "sub": subject,
             "iat": issued,
             "nbf": issued,
             "exp": issued + int(ttl.total_seconds()),
@@ -85,7 +97,7 @@ class TokenIssuer:
 
 @dataclass(frozen=True, slots=True)
 class _Verified:
-    caller: Caller
+    caller: Caller | StaffCaller
     begins: int
     ends: int
 
@@ -104,7 +116,20 @@ class TokenAuthenticator:
         self._known: OrderedDict[str, _Verified] = OrderedDict()
 
     def authenticate(self, authorization_header: str | None, at: datetime) -> Caller:
-        """The caller whom the header's bearer token (RFC 6750) names. Raises `NotAuthenticated`."""
+        """The unit that the header's bearer token (RFC 6750) names. Raises `NotAuthenticated`."""
+        caller = self._authenticate(authorization_header, at)
+        if not isinstance(caller, Caller):
+            raise NotAuthenticated(Reason.NOT_A_UNIT)
+        return caller
+
+    def authenticate_staff(self, authorization_header: str | None, at: datetime) -> StaffCaller:
+        """The person whom the header's bearer token names. Raises `NotAuthenticated`."""
+        caller = self._authenticate(authorization_header, at)
+        if not isinstance(caller, StaffCaller):
+            raise NotAuthenticated(Reason.NOT_STAFF)
+        return caller
+
+    def _authenticate(self, authorization_header: str | None, at: datetime) -> Caller | StaffCaller:
         token = _bearer_token(authorization_header)
         verified = self._known.get(token)
         if verified is None:
@@ -133,12 +158,10 @@ class TokenAuthenticator:
         issued, begins, ends = (_instant(claims, name) for name in ("iat", "nbf", "exp"))
         if not issued < ends <= issued + LONGEST_TTL.total_seconds():
             raise NotAuthenticated(Reason.LIFETIME)
-        unit_id, token_id = claims.get("sub"), claims.get("jti")
-        if not isinstance(unit_id, str) or not _is_unit_id(unit_id):
-            raise NotAuthenticated(Reason.CLAIMS)
+        subject, token_id = claims.get("sub"), claims.get("jti")
         if not isinstance(token_id, str) or _TOKEN_ID.fullmatch(token_id) is None:
             raise NotAuthenticated(Reason.CLAIMS)
-        caller = Caller(unit_id, token_id, datetime.fromtimestamp(ends, UTC))
+        caller = _caller(subject, token_id, datetime.fromtimestamp(ends, UTC))
         return _Verified(caller, max(issued, begins), ends)
 
     def _remember(self, token: str, verified: _Verified) -> None:
@@ -197,6 +220,16 @@ def _check_header(header: Mapping[str, Any], key_id: str) -> None:
         raise NotAuthenticated(Reason.TYPE)
     if header.get("kid") != key_id:
         raise NotAuthenticated(Reason.KEY)
+
+
+def _caller(subject: object, token_id: str, ends: datetime) -> Caller | StaffCaller:
+    if isinstance(subject, str):
+        if _is_unit_id(subject):
+            return Caller(subject, token_id, ends)
+        staff_id = subject.removeprefix(STAFF_PREFIX)
+        if staff_id != subject and _STAFF_ID.fullmatch(staff_id):
+            return StaffCaller(staff_id, token_id, ends)
+    raise NotAuthenticated(Reason.CLAIMS)
 
 
 def _instant(claims: Mapping[str, Any], name: str) -> int:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Protocol, TypeVar
 
-from hub.store import records
+from hub.store import people, records
 from routing.case import Case
 
 Answer = TypeVar("Answer")
@@ -107,6 +107,20 @@ class Reader(Protocol):
     def list_audit(self, query: records.AuditQuery) -> list[records.AuditRow]:
         """In the order of the log, from its beginning or from `after` (exclusive)."""
 
+    def find_staff(self, staff_ids: Collection[str]) -> dict[str, people.StaffMember]:
+        """Also those who have ended."""
+
+    def find_staff_by_subject(self, iss: str, sub: str) -> people.StaffMember | None:
+        """The one whom `iss` calls `sub`, also when ended."""
+
+    def list_staff(self) -> list[people.StaffMember]:
+        """All, by name, also those who have ended."""
+
+    def find_sessions(self, session_keys: Collection[str]) -> dict[str, people.Session]:
+        """Also those whose time is over."""
+
+    def find_drafts(self, draft_ids: Collection[str]) -> dict[str, people.Draft]: ...
+
     def count_by_state(self) -> Mapping[str, int]:
         """How many deliveries are in each state."""
 
@@ -124,8 +138,9 @@ class Group(Reader, Protocol):
         Raises `DuplicateMessage` when a message key is there already. A case, a consent version or a sequence takes
         the place of its earlier self; a data key or an entry of the log never does. A delivery change of state moves
         the delivery as told, `Changes.published` only from pending to notified. `Changes.shreds` come last: data
-        keys, bodies, notes and consents of these lanes are destroyed. After a write that raised, the group
-        can only be rolled back: committing it raises `StoreUnavailable`."""
+        keys, bodies, notes, consents and drafts of these lanes are destroyed. Writing a member of staff who has ended
+        ends the person's sessions; writing a session takes away those whose time was over when it started. After a
+        write that raised, the group can only be rolled back: committing it raises `StoreUnavailable`."""
 
 
 class DuplicateMessage(Exception):

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, CursorResult, Executable
 from sqlalchemy.exc import DBAPIError
 
 from hub.store import migrate, port, queries, records, rows
+from hub.store.people_rows import PeopleReading
 from routing.case import Case
 
 # SQLSTATE of serialization_failure and deadlock_detected (ISO/IEC 9075; PostgreSQL, appendix A).
@@ -41,7 +42,7 @@ def _to_view(cells: rows.Cells) -> records.DeliveryView:
     return records.DeliveryView(delivery, rows.cells_to_message(cells[width:-1], sealed=cells[-1]))
 
 
-class SqlReader:
+class SqlReader(PeopleReading):
     """Reads over one connection. Looking for nothing asks nothing."""
 
     def __init__(self, connection: Connection) -> None:

@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from hub.store.people import Draft, Session, StaffMember
 from routing.case import Case
 
 
@@ -202,6 +203,11 @@ class Changes:
     published: list[str] = field(default_factory=list)
     audit: list[AuditRow] = field(default_factory=list)
     shreds: list[Shred] = field(default_factory=list)
+    staff: list[StaffMember] = field(default_factory=list)
+    sessions: list[Session] = field(default_factory=list)
+    ended_sessions: list[str] = field(default_factory=list)
+    drafts: list[Draft] = field(default_factory=list)
+    dropped_drafts: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

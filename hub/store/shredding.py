@@ -27,6 +27,7 @@ _CUT_LINKS: Final = tuple(
     update(table).where(table.c.lane_id == _old).values(lane_id=_new)
     for table in (_messages, _deliveries, tables.sequences)
 )
+_DROP_DRAFTS: Final = delete(tables.drafts).where(among(tables.drafts.c.lane_id))
 _EMPTY_CONSENTS: Final = (
     update(_consents)
     .where(_consents.c.person_key == _old)
@@ -37,7 +38,7 @@ _EMPTY_CONSENTS: Final = (
 def shred(execute: Callable[[Any, Any], Any], what: records.Shred) -> None:
     """Carries it out inside the caller's transaction. Doing it twice changes nothing more."""
     keys = {"keys": list(what.lanes)}
-    for statement in (_TAKE_KEYS, _EMPTY_BODIES, _EMPTY_NOTES):
+    for statement in (_TAKE_KEYS, _EMPTY_BODIES, _EMPTY_NOTES, _DROP_DRAFTS):
         execute(statement, keys)
     for old, new in what.lanes.items():
         if old != new:

@@ -2,7 +2,8 @@
 
 Instants are whole microseconds since 1970 in UTC (`*_at`), structures are JSON text: both cost least to write
 and stay legible in a database shell. Every look-up of the hub has its index here, so that no cost grows with
-the number of messages stored; `tests/integration/store` asks the planner. No column has personal data in clear.
+the number of messages stored; `tests/integration/store` asks the planner. No column has personal data in clear, but
+for the names of staff.
 """
 
 from __future__ import annotations
@@ -192,6 +193,47 @@ data_keys = Table(
     Column("lane_id", Text, primary_key=True),
     Column("wrapped", LargeBinary, nullable=False),
     Column("kek_id", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# Those who sign in: keyed by who vouches for them and the name there (OpenID Connect Core 1.0, section 2).
+staff = Table(
+    "staff",
+    metadata,
+    Column("staff_id", Text, primary_key=True),
+    Column("iss", Text, nullable=False),
+    Column("sub", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("grants", Text, nullable=False),
+    Column("changed_at", BigInteger, nullable=False),
+    Column("ended_at", BigInteger),
+    UniqueConstraint("iss", "sub"),
+    sqlite_with_rowid=False,
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("session_key", Text, primary_key=True),
+    Column("staff_id", Text, nullable=False),
+    Column("started_at", BigInteger, nullable=False),
+    Column("ends_at", BigInteger, nullable=False),
+    Column("memory", Text, nullable=False),
+    Index("ix_sessions_of_staff", "staff_id"),
+    Index("ix_sessions_ending", "ends_at"),
+    sqlite_with_rowid=False,
+)
+
+# `lane_id` names the data key that sealed the draft: whoever erases a case erases what was begun in it.
+drafts = Table(
+    "drafts",
+    metadata,
+    Column("draft_id", Text, primary_key=True),
+    Column("staff_id", Text, nullable=False),
+    Column("lane_id", Text, nullable=False),
+    Column("saved_at", BigInteger, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Index("ix_drafts_of_lane", "lane_id"),
     sqlite_with_rowid=False,
 )
 

@@ -24,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from hub import clock
-from hub.store import port, queries, reading, records, rows, shredding, tables
+from hub.store import people_rows, port, queries, reading, records, rows, shredding, tables
 from hub.store.among import among
 from hub.store.records import DeliveryState
 
@@ -76,6 +76,9 @@ class Upserts:
     consents: Insert
     sequences: Insert
     counts: Insert
+    staff: Insert
+    sessions: Insert
+    drafts: Insert
 
 
 @functools.cache
@@ -95,6 +98,9 @@ def upserts_for(dialect: str) -> Upserts:
         cases=replace(tables.cases),
         consents=replace(tables.consents),
         sequences=replace(tables.sequences),
+        staff=replace(tables.staff),
+        sessions=replace(tables.sessions),
+        drafts=replace(tables.drafts),
         counts=add.on_conflict_do_update(index_elements=[counts.c.state], set_={"deliveries": total}),
     )
 
@@ -140,8 +146,20 @@ class SqlGroup(reading.SqlReader):
         self._mark_published(changes.published)
         self._all(_TAKE_FROM_OUTBOX, changes.acknowledged)
         self._each(_ADD_AUDIT, map(rows.audit_to_values, changes.audit))
+        self._write_people(changes)
         for shred in changes.shreds:
             shredding.shred(self._execute, shred)
+
+    def _write_people(self, changes: records.Changes) -> None:
+        self._each(self._upserts.staff, map(people_rows.member_to_values, changes.staff))
+        self._all(people_rows.END_SESSIONS_OF, [each.staff_id for each in changes.staff if each.ended_at is not None])
+        if changes.sessions:
+            at = rows.instant_to_cell(min(each.started_at for each in changes.sessions))
+            self._do(people_rows.END_OLD_SESSIONS, {"at": at})
+        self._each(self._upserts.sessions, map(people_rows.session_to_values, changes.sessions))
+        self._all(people_rows.END_SESSIONS, changes.ended_sessions)
+        self._each(self._upserts.drafts, map(people_rows.draft_to_values, changes.drafts))
+        self._all(people_rows.DROP_DRAFTS, changes.dropped_drafts)
 
     def _add_messages(self, messages: Sequence[records.StoredMessage]) -> None:
         try:

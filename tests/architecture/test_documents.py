@@ -97,6 +97,14 @@ def test_every_decision_says_what_was_given_up(page: Path) -> None:
     assert all(f"**{part}.**" in text for part in ("Context", "Decision", "Given up"))
 
 
+def with_methods(calls: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """A path without a method has that of the one before it."""
+    known = ""
+    for method, path in calls:
+        known = method or known
+        yield known, path
+
+
 def test_the_overview_of_http_names_every_call() -> None:
     page = (project.ROOT / "docs" / "reference" / "http.md").read_text(encoding="utf-8")
     calls = {
@@ -106,8 +114,7 @@ def test_the_overview_of_http_names_every_call() -> None:
     }
     named = {
         f"{method} {path}"
-        for row in re.findall(r"^\| (`(?:GET|POST) [^|]*) \|", page, flags=re.MULTILINE)
-        for method in re.findall(r"`(GET|POST) ", row)[:1]
-        for path in re.findall(r"(/[^`\s]*)`", row)
+        for row in re.findall(r"^\| (`(?:GET|POST|PUT|DELETE) [^|]*) \|", page, flags=re.MULTILINE)
+        for method, path in with_methods(re.findall(r"`(?:(GET|POST|PUT|DELETE) )?(/[^`\s]*)`", row))
     }
     assert named == calls
