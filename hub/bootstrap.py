@@ -23,6 +23,7 @@ from hub.intake.recording import MessageRecording
 from hub.intake.refusing import RecordRefusal, RefusalRecording
 from hub.intake.registering import ConsentRegistering
 from hub.ledger import Ledger
+from hub.limits import Limits
 from hub.notices import Notices
 from hub.protection import Protection
 from hub.registry_of_consents import ConsentBook
@@ -107,6 +108,7 @@ def build_hub(
         relay=Relay(store, transport, group),
         following=InboxFollowing(store, transport, clock),
         sweep=Sweep(store, group, clock, rulebook, settings.deadline_sweep_seconds),
+        limits=Limits(requests=settings.unit_requests_per_hour, person_lookups=settings.person_lookups_per_hour),
     )
 
 

@@ -7,6 +7,8 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+import structlog
+
 from hub.audit.entry import AuditAction
 from hub.audit.recording import RecordEvent
 from hub.clock import Clock
@@ -24,9 +26,10 @@ from hub.delivery.reading import Gone, NotYours, Opened, ReadDelivery
 from hub.delivery.relay import Relay
 from hub.identity.port import Authenticator
 from hub.intake.accepting import Accepted, AcceptMessage, MessageAcceptance
-from hub.intake.receiving import NotAccepted, Receiver
+from hub.intake.receiving import NotAccepted, Received, Receiver
 from hub.intake.refusing import RecordRefusal
 from hub.ledger import Ledger
+from hub.limits import LimitReached, Limits
 from hub.registry_of_consents import ConsentBook
 from hub.settings import Settings
 from hub.store.port import Reader, Store, StoreUnavailable
@@ -42,6 +45,8 @@ from routing.rule_files import RulesBroken
 from routing.rulebook import Rulebook
 from schemas.envelope import Envelope
 from schemas.registry import Registry
+
+log = structlog.get_logger()
 
 # Refusals whose time could tell whether a person or a case is known. That the flag of protection found something to
 # forget is told by no word either.
@@ -105,6 +110,7 @@ class Hub:
     relay: Relay
     following: InboxFollowing
     sweep: Sweep
+    limits: Limits
 
     @property
     def rulebook(self) -> Rulebook:
@@ -150,12 +156,40 @@ class Hub:
         except (StoreUnavailable, Overloaded):
             return  # closed before, never opened, or no room: the next start then shows two starts in a row
 
+    # -- limits -------------------------------------------------------------------------------------------------
+
+    async def count_requests(self, unit_id: str, amount: int = 1) -> None:
+        """Raises `LimitReached` when the unit has asked more than it may, and the log knows of it."""
+        try:
+            self.limits.count_requests(unit_id, self.clock.now(), amount)
+        except LimitReached as reached:
+            await self._alarm(reached)
+            raise
+
+    async def _count_lookup(self, received: Received, caller: str) -> None:
+        """As `count_requests`, for asking whether the hub knows a person."""
+        if received.message.person_key is None:
+            return
+        try:
+            self.limits.count_lookup(caller, received.message.person_key, self.clock.now())
+        except LimitReached as reached:
+            await self._alarm(reached)
+            raise
+
+    async def _alarm(self, reached: LimitReached) -> None:
+        """Told once an hour: who asks on and on must not be able to fill the log."""
+        self.metrics.limits_reached.labels(limit=reached.limit.value).inc()
+        if reached.is_news:
+            log.warning("limit_reached", limit=reached.limit.value, unit=reached.unit_id)
+            event = RecordEvent(AuditAction.LIMIT_REACHED, actor=reached.unit_id, code=reached.limit.value)
+            await self.group.submit(event)
+
     # -- messages -----------------------------------------------------------------------------------------------
 
     async def accept(self, envelope: Envelope, caller: str) -> Accepted | NotAccepted:
         """Takes the message durably, or says why not; either way the log knows before the caller does.
 
-        Raises `StoreUnavailable` or `Overloaded`: nothing was accepted.
+        Raises `StoreUnavailable`, `Overloaded` or `LimitReached`: nothing was accepted.
         """
         with open_slot() as slot:
             answer = await self._accept(envelope, caller)
@@ -176,6 +210,8 @@ class Hub:
             await self.group.submit(_refusal_of(envelope, caller, received, self.registry))
             self._count_refusal(received)
             return received
+        if received.message.subject is None:  # else the sender names a case that it must be a party to
+            await self._count_lookup(received, caller)
         answer: Accepted | NotAccepted = await self.group.submit(AcceptMessage(received))
         if isinstance(answer, NotAccepted):
             self._count_refusal(answer)
@@ -189,18 +225,21 @@ class Hub:
         self.metrics.messages_refused.labels(code=refused.refusal.code.value).inc()
 
     async def explain(self, envelope: Envelope, caller: str) -> Accepted | NotAccepted:
-        """What `accept` would answer now, and no sooner where that could tell something; nothing is stored."""
+        """What `accept` would answer now, and no sooner where that could tell something; nothing is stored.
+
+        Raises `LimitReached`."""
         with open_slot() as slot:
-            answer = self._explain(envelope, caller)
+            answer = await self._explain(envelope, caller)
             if self._looks_alike(envelope, answer):
                 await slot.over
         return answer
 
-    def _explain(self, envelope: Envelope, caller: str) -> Accepted | NotAccepted:
+    async def _explain(self, envelope: Envelope, caller: str) -> Accepted | NotAccepted:
         at = self.clock.now()
         received = self.deciding.receiver.receive(envelope, caller, at)
         if isinstance(received, NotAccepted):
             return received
+        await self._count_lookup(received, caller)
         return self.deciding.acceptance.explain(self.look(at), received)
 
     def look(self, at: datetime | None = None) -> Ledger:

@@ -44,6 +44,9 @@ class Settings:
     audience: str
     token_ttl_max: timedelta
     max_body_bytes: int
+    unit_requests_per_hour: int
+    person_lookups_per_hour: int
+    body_timeout_seconds: int
     group_size: int
     queue_limit: int
     deadline_sweep_seconds: int
@@ -206,6 +209,9 @@ _KINDS: Final[Mapping[str, _Kind]] = {
     "audience": _TEXT,
     "token_ttl_max": _Kind(_seconds, "a whole number of seconds from 1 to 3600"),
     "max_body_bytes": _whole(1024, 16_777_216),
+    "unit_requests_per_hour": _whole(0, 100_000_000),
+    "person_lookups_per_hour": _whole(0, 1_000_000),
+    "body_timeout_seconds": _whole(1, 600),
     "group_size": _whole(1, 1024),
     "queue_limit": _whole(1, 100_000),
     "deadline_sweep_seconds": _whole(1, 86_400),

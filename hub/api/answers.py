@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import Collection, Mapping
 from datetime import datetime
@@ -10,6 +11,7 @@ from typing import Any
 import orjson
 from aiohttp import web
 
+from hub.api.keys import hub_of
 from hub.api.problems import Problem, call_problem
 from hub.store.records import DeliveryState
 from schemas.registry import Fault
@@ -25,6 +27,17 @@ def answer(
     headers: Mapping[str, str] = PRIVATE,
 ) -> web.Response:
     return web.Response(body=orjson.dumps(document), status=status, content_type=media_type, headers=headers)
+
+
+async def read_body(request: web.Request) -> bytes:
+    """The whole body. Raises the problem TOO_SLOW when it does not arrive in time; the connection is then closed."""
+    try:
+        async with asyncio.timeout(hub_of(request).settings.body_timeout_seconds):
+            return await request.read()
+    except TimeoutError:
+        slow = call_problem("TOO_SLOW")
+        slow.closes = True
+        raise slow from None
 
 
 def bad_parameter(name: str, accepted: str) -> Problem:

@@ -11,12 +11,13 @@ from structlog.typing import FilteringBoundLogger
 
 from hub.api import asyncapi, openapi
 from hub.api.keys import CALLER, HUB, STAFF
-from hub.api.problems import Problem, call_problem
+from hub.api.problems import Problem, call_problem, rate_problem
 from hub.api.routes import ROLES, Access, Handler, Operation, Page
 from hub.api.table import OPERATIONS
 from hub.commit_group import Overloaded
 from hub.identity import sessions
 from hub.identity.port import NotAllowed, NotAuthenticated
+from hub.limits import LimitReached
 from hub.service import Hub
 from hub.store.port import StoreUnavailable
 from hub.telemetry import context
@@ -53,18 +54,19 @@ def _guarded(hub: Hub, operation: Operation | Page) -> Handler:
     admit = _admit_unit if operation.access is Access.UNIT else _admit_staff
 
     async def handle(request: web.Request) -> web.StreamResponse:
-        admit(hub, request, operation.access)
+        await admit(hub, request, operation.access)
         return await operation.handler(request)
 
     return handle
 
 
-def _admit_unit(hub: Hub, request: web.Request, access: Access) -> None:
+async def _admit_unit(hub: Hub, request: web.Request, access: Access) -> None:
     authorization = request.headers.get(hdrs.AUTHORIZATION)
-    request[CALLER] = hub.authenticator.authenticate(authorization, hub.clock.now())
+    caller = request[CALLER] = hub.authenticator.authenticate(authorization, hub.clock.now())
+    await hub.count_requests(caller.unit_id)
 
 
-def _admit_staff(hub: Hub, request: web.Request, access: Access) -> None:
+async def _admit_staff(hub: Hub, request: web.Request, access: Access) -> None:
     """A person by bearer token, or by the session of a browser. The roles are those of this moment."""
     authorization = request.headers.get(hdrs.AUTHORIZATION)
     staff = sessions.staff_of_token(hub.authenticator, hub.reader, authorization, hub.clock.now())
@@ -108,6 +110,8 @@ def _as_problem(fault: Exception) -> Problem:
             return call_problem("NOT_FOUND")
         case web.HTTPMethodNotAllowed():
             return call_problem("METHOD_NOT_ALLOWED", Allow=", ".join(sorted(fault.allowed_methods)))
+        case LimitReached():
+            return rate_problem(fault)
         case StoreUnavailable() | Overloaded():
             log.error("not_accepted", reason=type(fault).__name__)
             return call_problem("UNAVAILABLE", Retry_After="1")

@@ -13,6 +13,7 @@ from hub.api.answers import (
     delivery_states,
     known_parameters,
     path_id,
+    read_body,
     uuid_of,
     whole_number,
 )
@@ -120,7 +121,7 @@ async def _read_outcome(request: web.Request) -> tuple[Outcome, str | None]:
     if request.content_type != "application/json":
         raise call_problem("WRONG_MEDIA_TYPE")
     try:
-        document = strict_json.loads(await request.read())
+        document = strict_json.loads(await read_body(request))
     except strict_json.NotJson as fault:
         raise call_problem("NOT_JSON", [Fault("", fault.reason, "JSON")]) from None
     outcomes: tuple[Outcome, ...] = get_args(Outcome)

@@ -15,17 +15,19 @@ from hub.api.answers import (
     instant,
     known_parameters,
     path_id,
+    read_body,
     uuid_of,
     whole_number,
 )
 from hub.api.keys import caller_of, hub_of
-from hub.api.problems import Problem, call_problem, refusal_problem
+from hub.api.problems import Problem, call_problem, rate_problem, refusal_problem
 from hub.commit_group import Overloaded
 from hub.delivery import notes
 from hub.delivery.reading import UNREAD
 from hub.intake import receipts
 from hub.intake.accepting import Accepted
 from hub.intake.receiving import NotAccepted
+from hub.limits import LimitReached
 from hub.service import Hub
 from hub.store.port import StoreUnavailable
 from hub.store.records import DeliveryState, MessageKey, StoredDelivery, StoredMessage
@@ -40,6 +42,7 @@ async def post_message(request: web.Request) -> web.Response:
     hub, caller = hub_of(request), caller_of(request).unit_id
     event = await _read_event(request)
     if isinstance(event, list):
+        await hub.count_requests(caller, max(0, len(event) - 1))  # the call itself has been counted
         # Started in order and judged in order, but committed together.
         return answer(await asyncio.gather(*(_accept_one(hub, entry, caller) for entry in event)))
     accepted = await hub.accept(event, caller)
@@ -61,7 +64,7 @@ async def explain_message(request: web.Request) -> web.Response:
 
 
 async def _read_event(request: web.Request) -> Envelope | list[Envelope | NotAnEvent]:
-    body = await request.read()
+    body = await read_body(request)
     try:
         return envelopes.parse_http(request.headers.get("Content-Type", ""), request.headers, body)
     except envelopes.WrongMediaType:
@@ -79,6 +82,8 @@ async def _accept_one(hub: Hub, event: Envelope | NotAnEvent, caller: str) -> di
         accepted: Accepted | NotAccepted = await hub.accept(event, caller)
     except (StoreUnavailable, Overloaded):
         return _as_entry(call_problem("UNAVAILABLE"))
+    except LimitReached as reached:
+        return _as_entry(rate_problem(reached))
     if isinstance(accepted, NotAccepted):
         return _as_entry(refusal_problem(accepted, hub.rulebook))
     return {"status": 200 if accepted.duplicate else 202, "body": accepted.receipt}

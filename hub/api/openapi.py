@@ -226,7 +226,14 @@ COMPONENTS: Mapping[str, Mapping[str, Any]] = {
     ),
 }
 _MEDIA = {"Event": envelopes.MEDIA_STRUCTURED, "Problem": "application/problem+json"}
-_DENIED = {401: ("Giltig token saknas.", "Problem")}
+_DENIED = {
+    401: ("Giltig token saknas.", "Problem"),
+    429: ("För många anrop; Retry-After säger hur många sekunder som är kvar.", "Problem"),
+}
+_NOT_RECEIVED = {
+    408: ("Innehållet kom inte fram i tid.", "Problem"),
+    413: ("Större än 1 MiB.", "Problem"),
+}
 
 
 def build_document(operations: Iterable[Operation]) -> dict[str, Any]:
@@ -253,14 +260,19 @@ def build_document(operations: Iterable[Operation]) -> dict[str, Any]:
 
 def _operation(operation: Operation) -> dict[str, Any]:
     public = operation.access is Access.PUBLIC
-    answers = {**operation.answers, **({} if public else _DENIED)}
+    answers = {
+        **({} if operation.body is None else _NOT_RECEIVED),
+        **({} if public else _DENIED),
+        **operation.answers,
+    }
     described: dict[str, Any] = {
         "summary": operation.summary,
         "tags": [operation.tag],
         "security": [] if public else [{"token": []}],
         "parameters": [*_path_parameters(operation.path), *_other_parameters(operation)],
         "responses": {
-            str(status): _answer(description, name) for status, (description, name) in sorted(answers.items())
+            str(status): _answer(description, name) | _headers(status)
+            for status, (description, name) in sorted(answers.items())
         },
     }
     if operation.body is not None:
@@ -290,6 +302,13 @@ def _answer(description: str, name: str | None) -> dict[str, Any]:
         "description": description,
         "content": {_MEDIA.get(name, "application/json"): {"schema": _reference(name)}},
     }
+
+
+def _headers(status: int) -> dict[str, Any]:
+    if status not in (429, 503):
+        return {}
+    seconds = {"type": "integer", "minimum": 0}
+    return {"headers": {"Retry-After": {"description": "Sekunder att vänta.", "schema": seconds}}}
 
 
 def _body(name: str) -> dict[str, Any]:

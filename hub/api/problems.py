@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +11,7 @@ import orjson
 from aiohttp import web
 
 from hub.intake.receiving import NotAccepted
+from hub.limits import LimitReached
 from routing.refusals import RefusalCode
 from routing.rulebook import Rulebook
 from schemas.registry import Fault
@@ -19,6 +21,7 @@ MEDIA_TYPE = "application/problem+json"
 # Answers about the call itself, before any rule of the field applies: status, Swedish title, what to do.
 CALL_PROBLEMS: Mapping[str, tuple[int, str, str]] = {
     "NOT_JSON": (400, "Innehållet är inte giltig JSON", "Rätta formatet och skicka igen."),
+    "BAD_REQUEST": (400, "Anropet är inte giltig HTTP", "Kontrollera metod, adress och huvuden."),
     "NOT_AN_EVENT": (400, "Innehållet är inte ett giltigt CloudEvent", "Rätta attributen och skicka igen."),
     "BAD_PARAMETER": (400, "En parameter i anropet är felaktig", "Se /docs för vad som godtas."),
     "NOT_AUTHENTICATED": (401, "Giltig token saknas", "Hämta en ny token och försök igen."),
@@ -31,10 +34,17 @@ CALL_PROBLEMS: Mapping[str, tuple[int, str, str]] = {
     "STAFF_WRONG": (422, "Uppgifterna om medarbetaren är felaktiga", "Rätta det som listas och skicka igen."),
     "NOT_FOUND": (404, "Det som efterfrågas finns inte för er", "Kontrollera adressen."),
     "METHOD_NOT_ALLOWED": (405, "Metoden stöds inte på den här adressen", "Se /docs för adressens metoder."),
+    "TOO_SLOW": (408, "Anropet kom inte fram i tid", "Skicka igen över en snabbare förbindelse."),
     "ALREADY_ANSWERED": (409, "Ett annat utfall är redan rapporterat", "Det första utfallet gäller."),
     "GONE": (410, "Meddelandet får inte längre lämnas ut", "Kontakta avsändaren om uppgiften behövs."),
     "TOO_LARGE": (413, "Meddelandet är för stort", "Ett meddelande får vara högst 1 MiB."),
     "WRONG_MEDIA_TYPE": (415, "Innehållstypen stöds inte", "Skicka som application/cloudevents+json."),
+    "RATE_LIMITED": (
+        429,
+        "För många anrop på kort tid",
+        "Vänta så många sekunder som Retry-After anger och skicka igen. Räcker inte gränsen, kontakta navet.",
+    ),
+    "HEADERS_TOO_LARGE": (431, "Adressen eller anropets huvuden är för långa", "Korta dem; högst 8 190 tecken var."),
     "INTERNAL": (500, "Ett fel har uppstått i navet", "Försök igen; anmäl felet med request_id om det kvarstår."),
     "UNAVAILABLE": (503, "Navet kan inte ta emot just nu", "Inget har tagits emot. Försök igen om en stund."),
 }
@@ -51,6 +61,8 @@ class Problem(Exception):
     errors: Sequence[Mapping[str, str]] = ()
     recipients: Sequence[Mapping[str, Any]] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
+    closes: bool = False
+    """Whether the connection ends with this answer: nobody knows where the next request would begin."""
 
     def document(self) -> dict[str, Any]:
         document: dict[str, Any] = {
@@ -70,12 +82,15 @@ class Problem(Exception):
         document = self.document()
         if request_id is not None:
             document["request_id"] = request_id
-        return web.Response(
+        response = web.Response(
             body=orjson.dumps(document),
             status=self.status,
             content_type=MEDIA_TYPE,
             headers=self.headers,
         )
+        if self.closes:
+            response.force_close()
+        return response
 
 
 def call_problem(code: str, faults: Sequence[Fault] = (), **headers: str) -> Problem:
@@ -83,6 +98,11 @@ def call_problem(code: str, faults: Sequence[Fault] = (), **headers: str) -> Pro
     status, title, detail = CALL_PROBLEMS[code]
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return Problem(code, status, title, detail, errors=_listed(faults), headers=named)
+
+
+def rate_problem(reached: LimitReached) -> Problem:
+    """Too many calls, with the whole seconds until the next may come."""
+    return call_problem("RATE_LIMITED", Retry_After=str(math.ceil(reached.retry_after.total_seconds())))
 
 
 def refusal_problem(refused: NotAccepted, rulebook: Rulebook) -> Problem:

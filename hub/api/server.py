@@ -11,6 +11,7 @@ import structlog
 from aiohttp import web
 
 from hub.api.app import build_app
+from hub.api.connection import Runner
 from hub.service import Hub
 
 log = structlog.get_logger()
@@ -18,6 +19,10 @@ log = structlog.get_logger()
 KEEPALIVE_SECONDS = 75.0
 # Longer than the longest poll (30 s), so that a waiting inbox is answered before its connection is closed.
 DRAIN_SECONDS = 35.0
+
+
+# How long the rest of a body that nobody will read is taken in, so that its sender hears the answer.
+LINGERING_SECONDS = 5.0
 
 
 class CannotListen(Exception):
@@ -32,12 +37,13 @@ class Server:
         self._host = host
         self._port = port
         # Compressed bodies are not unpacked: a small body must not become a large one.
-        self._runner = web.AppRunner(
+        self._runner = Runner(
             build_app(hub),
             access_log=None,
             auto_decompress=False,
             keepalive_timeout=KEEPALIVE_SECONDS,
             shutdown_timeout=DRAIN_SECONDS,
+            lingering_time=LINGERING_SECONDS,
         )
 
     @property

@@ -57,6 +57,7 @@ class AuditAction(StrEnum):
     STAFF_SIGN_IN_REFUSED = "staff_sign_in_refused"
     STAFF_LOOKED = "staff_looked"
     STAFF_ACTED = "staff_acted"
+    LIMIT_REACHED = "limit_reached"
     HUB_STARTED = "hub_started"
     HUB_STOPPED = "hub_stopped"
 

@@ -1,4 +1,4 @@
-"""Events that no message causes: when the hub began and ended to answer, by which rules, and who looked at what."""
+"""Events that no message causes: the hub's own begin and end, its rules, who looked at what, who asked too much."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ HUB: Final = "hub"
 
 @dataclass(frozen=True, slots=True)
 class RecordEvent:
-    """Something that the log should tell of the hub, or of a person who looks into it (`actor`)."""
+    """Something that the log should tell of the hub, of a unit, or of a person who looks into it (`actor`)."""
 
     action: AuditAction
     detail: Mapping[str, Any] = field(default_factory=dict)
@@ -22,6 +22,7 @@ class RecordEvent:
     unit: str | None = None
     message_id: str | None = None
     case_id: str | None = None
+    code: str | None = None
 
 
 class EventRecording:
@@ -37,5 +38,6 @@ class EventRecording:
             unit=command.unit,
             message_id=command.message_id,
             case_id=command.case_id,
+            code=command.code,
             detail=command.detail,
         )

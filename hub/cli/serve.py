@@ -52,6 +52,18 @@ def serve(
     max_body_bytes: Annotated[
         str | None, _setting("--max-body-bytes", "BYTES", "The largest body. [dim]Default: 1048576[/dim]")
     ] = None,
+    unit_requests_per_hour: Annotated[
+        str | None, _setting("--unit-requests-per-hour", "NUMBER", "Calls of one unit; 0: any. [dim]Default: 0[/dim]")
+    ] = None,
+    person_lookups_per_hour: Annotated[
+        str | None,
+        _setting(
+            "--person-lookups-per-hour", "NUMBER", "Questions of one unit about one person. [dim]Default: 1000[/dim]"
+        ),
+    ] = None,
+    body_timeout_seconds: Annotated[
+        str | None, _setting("--body-timeout-seconds", "SECONDS", "How slow a body may be. [dim]Default: 30[/dim]")
+    ] = None,
     group_size: Annotated[
         str | None, _setting("--group-size", "NUMBER", "Messages per commit at most. [dim]Default: 64[/dim]")
     ] = None,
@@ -83,6 +95,9 @@ def serve(
         audience=audience,
         token_ttl_max=token_ttl_max,
         max_body_bytes=max_body_bytes,
+        unit_requests_per_hour=unit_requests_per_hour,
+        person_lookups_per_hour=person_lookups_per_hour,
+        body_timeout_seconds=body_timeout_seconds,
         group_size=group_size,
         queue_limit=queue_limit,
         deadline_sweep_seconds=deadline_sweep_seconds,

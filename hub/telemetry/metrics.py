@@ -28,6 +28,9 @@ class Metrics:
         self.duplicate_messages = Counter(
             "hub_duplicate_messages", "Messages answered with an earlier receipt.", registry=self.registry
         )
+        self.limits_reached = Counter(
+            "hub_limits_reached", "Calls answered with 429, by limit.", ["limit"], registry=self.registry
+        )
         self.request_seconds = Histogram(
             "hub_request_seconds",
             "Time from the request's head to the end of the answer, by route template.",
