@@ -4,12 +4,16 @@
 An entry names things and never tells what they hold: units, ids, codes, categories, field paths, and
 commitments that only the holder of the case's key can open. The guard below leaves out whatever is no such
 name, because an entry can never be taken back.
+
+Leaves are public, entries are not: so each entry has a salt, without which whoever knows most of an entry could
+try what the rest must be.
 """
 
 from __future__ import annotations
 
 import functools
 import hashlib
+import os
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -49,6 +53,21 @@ class AuditAction(StrEnum):
     CONSENT_ENDED = "consent_ended"
     PERSON_PROTECTED = "person_protected"
     DEADLINE_DUE = "deadline_due"
+    DELIVERY_RECALLED = "delivery_recalled"
+    DELIVERY_EXPIRED = "delivery_expired"
+    DELIVERY_DEAD = "delivery_dead"
+    DELIVERY_RETRIED = "delivery_retried"
+    DELIVERY_DROPPED = "delivery_dropped"
+    WEBHOOK_CHANGED = "webhook_changed"
+    PARTY_KEY_ADDED = "party_key_added"
+    PARTY_KEY_REVOKED = "party_key_revoked"
+    TOKEN_ISSUED = "token_issued"  # noqa: S105 - the name of an event
+    TOKEN_REFUSED = "token_refused"  # noqa: S105 - the name of an event
+    DOCUMENT_MADE = "document_made"
+    LOG_EXPORTED = "log_exported"
+    EXTRACT_MADE = "extract_made"
+    CHANGE_PROPOSED = "change_proposed"
+    CHANGE_REJECTED = "change_rejected"
     RULES_CHANGED = "rules_changed"
     STAFF_CHANGED = "staff_changed"
     STAFF_REMOVED = "staff_removed"
@@ -58,6 +77,16 @@ class AuditAction(StrEnum):
     STAFF_LOOKED = "staff_looked"
     STAFF_ACTED = "staff_acted"
     LIMIT_REACHED = "limit_reached"
+    DIRECTORY_CHANGED = "directory_changed"
+    SETTING_CHANGED = "setting_changed"
+    ERASED = "erased"
+    RETENTION_RUN = "retention_run"
+    LEGAL_HOLD_PLACED = "legal_hold_placed"
+    LEGAL_HOLD_LIFTED = "legal_hold_lifted"
+    KEY_ROTATED = "key_rotated"
+    BACKUP_MADE = "backup_made"
+    BACKUP_RESTORED = "backup_restored"
+    LOG_RESUMED = "log_resumed"
     HUB_STARTED = "hub_started"
     HUB_STOPPED = "hub_stopped"
 
@@ -74,8 +103,10 @@ def build(
     case_id: str | None = None,
     code: str | None = None,
     detail: Mapping[str, Any] | None = None,
+    salt: str = "",
 ) -> records.AuditRow:
     """The entry at `index`. `actor` is a unit id, `hub` or `staff:<id>`; `unit` whom it concerns, when another.
+    Without a `salt` a new one is made.
 
     `case_id` goes into the row's index only; the entry itself has a commitment in `detail["case_ref"]`.
     `detail` adds names to the entry (version, payload, rule, rulebook, basis, categories, withheld,
@@ -93,6 +124,7 @@ def build(
         "type": type and _word(type),
         "message": message_id and _word(message_id),
         "code": code and _word(code),
+        "salt": salt or os.urandom(16).hex(),
     }
     if detail:
         if not told.keys().isdisjoint(detail):

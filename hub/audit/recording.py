@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from hub.audit.entry import AuditAction
 from hub.ledger import Ledger
+from hub.store.records import AuditRow
 
 HUB: Final = "hub"
 
@@ -22,20 +23,22 @@ class RecordEvent:
     unit: str | None = None
     message_id: str | None = None
     case_id: str | None = None
+    type: str | None = None
     code: str | None = None
 
 
 class EventRecording:
-    """The handler of `RecordEvent`."""
+    """The handler of `RecordEvent`; answers with the entry's row."""
 
     def prepare(self, ledger: Ledger, commands: Sequence[RecordEvent]) -> None:
         return None
 
-    def handle(self, ledger: Ledger, command: RecordEvent) -> None:
-        ledger.audit(
+    def handle(self, ledger: Ledger, command: RecordEvent) -> AuditRow:
+        return ledger.audit(
             command.action,
             command.actor,
             unit=command.unit,
+            type=command.type,
             message_id=command.message_id,
             case_id=command.case_id,
             code=command.code,

@@ -120,6 +120,14 @@ class Reader(Protocol):
         """Also those whose time is over."""
 
     def find_drafts(self, draft_ids: Collection[str]) -> dict[str, people.Draft]: ...
+    def list_log_hashes(self, level: int, first: int, end: int) -> list[bytes]:
+        """Hashes of the Merkle tree from position `first` on, before `end`: leaves at level 0, above them nodes over
+        256 ** level entries each. Fewer than asked for where there are no more."""
+
+    def list_log_entries(self, first: int, end: int) -> list[bytes]:
+        """The entries themselves, as the leaves commit to them."""
+
+    def find_checkpoint(self, kind: records.CheckpointKind) -> records.StoredCheckpoint | None: ...
 
     def count_by_state(self) -> Mapping[str, int]:
         """How many deliveries are in each state."""
@@ -137,10 +145,11 @@ class Group(Reader, Protocol):
 
         Raises `DuplicateMessage` when a message key is there already. A case, a consent version or a sequence takes
         the place of its earlier self; a data key or an entry of the log never does. A delivery change of state moves
-        the delivery as told, `Changes.published` only from pending to notified. `Changes.shreds` come last: data
-        keys, bodies, notes, consents and drafts of these lanes are destroyed. Writing a member of staff who has ended
-        ends the person's sessions; writing a session takes away those whose time was over when it started. After a
-        write that raised, the group can only be rolled back: committing it raises `StoreUnavailable`."""
+        the delivery as told, `Changes.published` only from pending to notified. A checkpoint takes the place of one of
+        its kind that is no larger; a smaller one changes nothing. `Changes.shreds` come last: data keys, bodies, notes,
+        consents and drafts of these lanes are destroyed. Writing a member of staff who has ended ends the person's
+        sessions; writing a session takes away those whose time was over when it started. After a write that raised,
+        the group can only be rolled back: committing it raises `StoreUnavailable`."""
 
 
 class DuplicateMessage(Exception):

@@ -143,6 +143,26 @@ COUNTS: Final = select(tables.delivery_counts.c.state, tables.delivery_counts.c.
 
 AUDIT_SIZE: Final = select(func.max(_audit.c.position))
 
+_nodes = tables.log_nodes
+# Leaves and nodes of the tree: positions from `first` on, before `end`.
+LEAVES: Final = (
+    select(_audit.c.leaf)
+    .where(_audit.c.position >= bindparam("first"), _audit.c.position < bindparam("end"))
+    .order_by(_audit.c.position)
+)
+NODES: Final = (
+    select(_nodes.c.hash)
+    .where(_nodes.c.level == bindparam("level"))
+    .where(_nodes.c.position >= bindparam("first"), _nodes.c.position < bindparam("end"))
+    .order_by(_nodes.c.position)
+)
+ENTRIES: Final = (
+    select(_audit.c.entry)
+    .where(_audit.c.position >= bindparam("first"), _audit.c.position < bindparam("end"))
+    .order_by(_audit.c.position)
+)
+CHECKPOINT: Final = select(*rows.CHECKPOINT).where(tables.log_checkpoints.c.kind == bindparam("kind"))
+
 WHEN_RECORDED: Final = select(_messages.c.recorded_at).where(_messages.c.position == bindparam("position"))
 
 

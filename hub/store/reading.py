@@ -175,6 +175,18 @@ class SqlReader(PeopleReading):
     def list_audit(self, query: records.AuditQuery) -> list[records.AuditRow]:
         return [rows.cells_to_audit(cells) for cells in self._rows(queries.audit(query))]
 
+    def list_log_hashes(self, level: int, first: int, end: int) -> list[bytes]:
+        statement = queries.LEAVES if level == 0 else queries.NODES
+        values = {"first": first, "end": end} | ({"level": level} if level else {})
+        return [bytes(hash_) for (hash_,) in self._rows(statement, values)]
+
+    def list_log_entries(self, first: int, end: int) -> list[bytes]:
+        return [bytes(entry) for (entry,) in self._rows(queries.ENTRIES, {"first": first, "end": end})]
+
+    def find_checkpoint(self, kind: records.CheckpointKind) -> records.StoredCheckpoint | None:
+        found = self._rows(queries.CHECKPOINT, {"kind": kind.value})
+        return rows.cells_to_checkpoint(found[0]) if found else None
+
     def count_by_state(self) -> Mapping[str, int]:
         return {state: count for state, count in self._rows(queries.COUNTS) if count}
 

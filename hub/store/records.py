@@ -148,6 +148,34 @@ class AuditRow:
 
 
 @dataclass(frozen=True, slots=True)
+class LogNode:
+    """A node of the Merkle tree over 256 ** level entries: one hash of a C2SP tile of that level (1 and up)."""
+
+    level: int
+    position: int
+    hash: bytes
+
+
+class CheckpointKind(StrEnum):
+    """`SIGNED` is the newest that was ever signed: nothing inconsistent with it may be. `PUBLISHED` is the newest
+    that witnesses were asked about, and served."""
+
+    SIGNED = "signed"
+    PUBLISHED = "published"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCheckpoint:
+    """A signed note (C2SP signed-note, tlog-checkpoint) over the first `size` entries."""
+
+    kind: CheckpointKind
+    size: int
+    root: bytes
+    note: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class ClaimCheck:
     """What travels to a unit: where to fetch, nothing about the person."""
 
@@ -202,6 +230,9 @@ class Changes:
     acknowledged: list[str] = field(default_factory=list)
     published: list[str] = field(default_factory=list)
     audit: list[AuditRow] = field(default_factory=list)
+    log_nodes: list[LogNode] = field(default_factory=list)
+    checkpoints: list[StoredCheckpoint] = field(default_factory=list)
+    person_entries: list[tuple[str, int]] = field(default_factory=list)
     shreds: list[Shred] = field(default_factory=list)
     staff: list[StaffMember] = field(default_factory=list)
     sessions: list[Session] = field(default_factory=list)

@@ -347,3 +347,25 @@ def audit_to_values(row: records.AuditRow) -> Values:
         "case_id": row.case_id,
         "code": row.code,
     }
+
+
+CHECKPOINT: Final = tuple(tables.log_checkpoints.c)
+
+
+def cells_to_checkpoint(cells: Cells) -> records.StoredCheckpoint:
+    kind, size, root, note, at = cells
+    return records.StoredCheckpoint(records.CheckpointKind(kind), size, root, note, cell_to_instant(at))
+
+
+def checkpoint_to_values(checkpoint: records.StoredCheckpoint) -> Values:
+    return {
+        "kind": checkpoint.kind.value,
+        "size": checkpoint.size,
+        "root": checkpoint.root,
+        "note": checkpoint.note,
+        "at": instant_to_cell(checkpoint.at),
+    }
+
+
+def node_to_values(node: records.LogNode) -> Values:
+    return {"level": node.level, "position": node.position, "hash": node.hash}

@@ -35,6 +35,9 @@ _EMPTY_CONSENTS: Final = (
 )
 
 
+_CUT_ENTRIES: Final = delete(tables.person_entries).where(tables.person_entries.c.person_key == _old)
+
+
 def shred(execute: Callable[[Any, Any], Any], what: records.Shred) -> None:
     """Carries it out inside the caller's transaction. Doing it twice changes nothing more."""
     keys = {"keys": list(what.lanes)}
@@ -46,3 +49,4 @@ def shred(execute: Callable[[Any, Any], Any], what: records.Shred) -> None:
                 execute(statement, {"old": old, "new": new})
     if what.person_key is not None:
         execute(_EMPTY_CONSENTS, {"old": what.person_key, "new": what.replacement})
+        execute(_CUT_ENTRIES, {"old": what.person_key})

@@ -63,6 +63,8 @@ messages = Table(
     Index("ix_messages_of_case", "case_id"),
     sqlite_autoincrement=True,
 )
+IS_CASELESS: Final = messages.c.case_id.is_(None)
+Index("ix_messages_of_lane", messages.c.lane_id, sqlite_where=IS_CASELESS, postgresql_where=IS_CASELESS)
 
 deliveries = Table(
     "deliveries",
@@ -263,3 +265,34 @@ for _column in (audit.c.unit, audit.c.type, audit.c.message_id, audit.c.case_id,
         sqlite_where=_column.is_not(None),
         postgresql_where=_column.is_not(None),
     )
+
+# The Merkle tree over the log. The lowest tiles are the leaves above; here are the nodes over 256, 65,536 ... entries.
+log_nodes = Table(
+    "log_nodes",
+    metadata,
+    Column("level", SmallInteger, primary_key=True, autoincrement=False),
+    Column("position", BigInteger, primary_key=True, autoincrement=False),
+    Column("hash", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# At most one row of each kind: what was signed last, and what is served.
+log_checkpoints = Table(
+    "log_checkpoints",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("size", BigInteger, nullable=False),
+    Column("root", LargeBinary, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# Entries about a person that no message and no case leads to: what was refused. Erased with the person's link.
+person_entries = Table(
+    "person_entries",
+    metadata,
+    Column("person_key", Text, primary_key=True),
+    Column("position", BigInteger, primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
+)

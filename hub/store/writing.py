@@ -79,6 +79,9 @@ class Upserts:
     staff: Insert
     sessions: Insert
     drafts: Insert
+    log_nodes: Insert
+    checkpoints: Insert
+    person_entries: Insert
 
 
 @functools.cache
@@ -94,6 +97,8 @@ def upserts_for(dialect: str) -> Upserts:
     counts = tables.delivery_counts
     add = spell(counts)
     total = counts.c.deliveries + add.excluded.deliveries
+    checkpoints = spell(tables.log_checkpoints)
+    newer = {name: checkpoints.excluded[name] for name in ("size", "root", "note", "at")}
     return Upserts(
         cases=replace(tables.cases),
         consents=replace(tables.consents),
@@ -102,6 +107,11 @@ def upserts_for(dialect: str) -> Upserts:
         sessions=replace(tables.sessions),
         drafts=replace(tables.drafts),
         counts=add.on_conflict_do_update(index_elements=[counts.c.state], set_={"deliveries": total}),
+        log_nodes=spell(tables.log_nodes).on_conflict_do_nothing(),
+        checkpoints=checkpoints.on_conflict_do_update(
+            index_elements=["kind"], set_=newer, where=tables.log_checkpoints.c.size <= checkpoints.excluded.size
+        ),
+        person_entries=spell(tables.person_entries).on_conflict_do_nothing(),
     )
 
 
@@ -146,6 +156,7 @@ class SqlGroup(reading.SqlReader):
         self._mark_published(changes.published)
         self._all(_TAKE_FROM_OUTBOX, changes.acknowledged)
         self._each(_ADD_AUDIT, map(rows.audit_to_values, changes.audit))
+        self._write_beside_the_log(changes)
         self._write_people(changes)
         for shred in changes.shreds:
             shredding.shred(self._execute, shred)
@@ -160,6 +171,12 @@ class SqlGroup(reading.SqlReader):
         self._all(people_rows.END_SESSIONS, changes.ended_sessions)
         self._each(self._upserts.drafts, map(people_rows.draft_to_values, changes.drafts))
         self._all(people_rows.DROP_DRAFTS, changes.dropped_drafts)
+
+    def _write_beside_the_log(self, changes: records.Changes) -> None:
+        self._each(self._upserts.log_nodes, map(rows.node_to_values, changes.log_nodes))
+        self._each(self._upserts.checkpoints, map(rows.checkpoint_to_values, changes.checkpoints))
+        links = ({"person_key": person_key, "position": index} for person_key, index in changes.person_entries)
+        self._each(self._upserts.person_entries, links)
 
     def _add_messages(self, messages: Sequence[records.StoredMessage]) -> None:
         try:

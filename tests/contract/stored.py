@@ -107,6 +107,11 @@ def audit(index: int, **changes: Any) -> records.AuditRow:
     return records.AuditRow(**values | changes)
 
 
+def checkpoint(size: int, **changes: Any) -> records.StoredCheckpoint:
+    values: dict[str, Any] = {"kind": records.CheckpointKind.SIGNED, "size": size, "root": bytes(32), "at": NOON}
+    return records.StoredCheckpoint(**values | {"note": f"hub\n{size}\n"} | changes)
+
+
 def sent(
     *,
     message_id: str | None = None,

@@ -25,6 +25,9 @@ def everything(message_id: str = "message-x") -> records.Changes:
     changes.data_keys.append(records.DataKey("case-x", b"wrapped", "kek-1"))
     changes.sequences["case-x", "jt-sydost"] = 1
     changes.audit.append(stored.audit(0))
+    changes.log_nodes.append(records.LogNode(1, 0, bytes(32)))
+    changes.checkpoints.append(stored.checkpoint(1))
+    changes.person_entries.append(("person-x", 0))
     return changes
 
 
@@ -43,6 +46,8 @@ def assert_empty(reader: port.Reader) -> None:
     assert reader.find_sequences([("case-x", "jt-sydost")]) == {}
     assert reader.audit_size() == 0
     assert reader.list_audit(records.AuditQuery()) == []
+    assert reader.list_log_hashes(0, 0, 9) == reader.list_log_hashes(1, 0, 9) == []
+    assert reader.find_checkpoint(records.CheckpointKind.SIGNED) is None
 
 
 def assert_kept(reader: port.Reader) -> None:
@@ -56,6 +61,8 @@ def assert_kept(reader: port.Reader) -> None:
     assert list(reader.find_data_keys(["case-x"])) == ["case-x"]
     assert reader.find_sequences([("case-x", "jt-sydost")]) == {("case-x", "jt-sydost"): 1}
     assert reader.audit_size() == 1
+    assert reader.list_log_hashes(0, 0, 9) == reader.list_log_hashes(1, 0, 9) == [bytes(32)]
+    assert reader.find_checkpoint(records.CheckpointKind.SIGNED) == stored.checkpoint(1)
 
 
 async def test_keeps_everything_that_a_committed_group_wrote(store: port.Store) -> None:

@@ -61,6 +61,10 @@ READS: dict[str, Read] = {
     "received": lambda reader: reader.list_received("jt-sydost", "case-1"),
     "sent of a case": lambda reader: reader.list_sent("sd-farsta", limit=10, case_id="case-1", before=1),
     "counts": lambda reader: reader.count_by_state(),
+    "leaves": lambda reader: reader.list_log_hashes(0, 0, 256),
+    "nodes": lambda reader: reader.list_log_hashes(1, 0, 256),
+    "entries": lambda reader: reader.list_log_entries(0, 256),
+    "checkpoint": lambda reader: reader.find_checkpoint(records.CheckpointKind.SIGNED),
 }
 
 

@@ -11,6 +11,7 @@ from hub.audit.entry import LEFT_OUT, AuditAction
 
 AT = datetime(2026, 2, 2, 9, 0, 0, 123456, tzinfo=UTC)
 CASE = "0b6e1f5a-3c52-4a0e-9d59-0b6a5f3a1c11"
+SALT = "5a" * 16
 MESSAGE = "7d7c6b5a-1f2e-4d3c-8b9a-001122334455"
 DOCUMENT = Path(__file__).parents[3] / "docs/reference/audit-events.md"
 RECIPIENT = {
@@ -26,7 +27,7 @@ RECIPIENT = {
 
 
 def build(index=7, at=AT, action=AuditAction.MESSAGE_ACCEPTED, actor="sd-farsta", **changes):
-    return entry.build(index, at, action, actor, **changes)
+    return entry.build(index, at, action, actor, **{"salt": SALT} | changes)
 
 
 def told(**changes):
@@ -44,7 +45,14 @@ def test_the_entry_names_what_happened_to_which_message():
         "type": "referral.submitted",
         "message": MESSAGE,
         "code": "NO_BASIS",
+        "salt": SALT,
     }
+
+
+def test_whoever_knows_all_else_cannot_tell_the_leaf():
+    one, other = build(salt=""), build(salt="")
+    assert one.leaf != other.leaf
+    assert re.fullmatch("[0-9a-f]{32}", json.loads(one.entry)["salt"])
 
 
 def test_the_row_has_the_same_for_looking_things_up():
