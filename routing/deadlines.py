@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Any
 
 from routing import calendar
 from routing import rulebook as rulebooks
 from routing.case import Case, Deadline
 from routing.consent import STOCKHOLM
-from routing.deadline_rules import DeadlineRule, DeadlineRules, Sign
+from routing.deadline_rules import DeadlineRule, DeadlineRules, Due, Sign
 from routing.message import Message
 from routing.situation import Situation, day_in_stockholm
 from routing.vocabulary import HUB
@@ -131,16 +132,18 @@ def _due_at(
         start = days[0] if days else None
     else:
         start = situation.today
-    found = [] if start is None else _counted(rule, start, situation.is_working_day, rules)
+    found = () if start is None else _counted(rule.due, start, situation.is_working_day, rules.counts_working_days)
     set_day = _day(message.data, rule.due.on) if rule.due.on is not None else None
     if set_day is not None:
-        found.append(set_day)
+        found = (*found, set_day)
     return end_of(min(found)) if found else None
 
 
-def _counted(rule: DeadlineRule, start: date, is_working_day: IsWorkingDay, rules: DeadlineRules) -> list[date]:
-    due, found = rule.due, []
-    if due.working_days is not None and rules.counts_working_days:
+# Days are few, and the messages of one day ask for the same ones.
+@lru_cache(maxsize=1024)
+def _counted(due: Due, start: date, is_working_day: IsWorkingDay, counts_working_days: bool) -> tuple[date, ...]:
+    found = []
+    if due.working_days is not None and counts_working_days:
         found.append(calendar.working_days_after(start, due.working_days, is_working_day))
     elif due.working_days is not None:
         found.append(start + timedelta(days=due.working_days))
@@ -148,9 +151,10 @@ def _counted(rule: DeadlineRule, start: date, is_working_day: IsWorkingDay, rule
         found.append(start + timedelta(days=due.days))
     if due.months is not None:
         found.append(calendar.months_after(start, due.months))
-    return [calendar.working_day_at_or_after(day, is_working_day) for day in found]
+    return tuple([calendar.working_day_at_or_after(day, is_working_day) for day in found])
 
 
+@lru_cache(maxsize=1024)
 def end_of(day: date) -> datetime:
     """The midnight after a day in Stockholm."""
     return datetime.combine(day + timedelta(days=1), time(), STOCKHOLM).astimezone(UTC)
@@ -161,15 +165,21 @@ def last_day(deadline: Deadline) -> date:
     return day_in_stockholm(deadline.due_at - timedelta(microseconds=1))
 
 
-def list_tellings(rule: DeadlineRule, due_at: datetime, is_working_day: IsWorkingDay) -> list[Telling]:
+def list_tellings(rule: DeadlineRule, due_at: datetime, is_working_day: IsWorkingDay) -> tuple[Telling, ...]:
     """Everything that is told about one deadline, in order of time: reminders, that it is due, that it still is."""
+    return _tellings(rule.remind_days_before, rule.escalate_after_working_days, due_at, is_working_day)
+
+
+@lru_cache(maxsize=1024)
+def _tellings(
+    before: tuple[int, ...], after: int | None, due_at: datetime, is_working_day: IsWorkingDay
+) -> tuple[Telling, ...]:
     day = day_in_stockholm(due_at - timedelta(microseconds=1))
-    found = [Telling(end_of(day - timedelta(days=days)), 1) for days in sorted(rule.remind_days_before, reverse=True)]
-    after = rule.escalate_after_working_days
+    found = [Telling(end_of(day - timedelta(days=days)), 1) for days in sorted(before, reverse=True)]
     found.append(Telling(due_at, 2 if after == 0 else 1))
     if after:
         found.append(Telling(end_of(calendar.working_days_after(day, after, is_working_day)), 2))
-    return found
+    return tuple(found)
 
 
 def _may_run(deadline: Deadline, case: Case, rulebook: rulebooks.Rulebook) -> bool:

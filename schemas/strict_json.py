@@ -61,7 +61,7 @@ def _read(raw: bytes) -> _Read | _Fault:
             _check_depth(value)
         # Delimiters compose with no mark, so text in NFC without escapes holds strings in NFC. What is not in NFC
         # is composed string by string: in the text a mark after "\n" would make another letter of the n.
-        plain = "\\u" not in text and unicodedata.is_normalized("NFC", text)
+        plain = "\\u" not in text and (_is_latin(text) or unicodedata.is_normalized("NFC", text))
         return _Read(value if plain else _compose(value))
     except _Fault as fault:
         return _Fault(fault.reason)
@@ -71,6 +71,15 @@ def _read(raw: bytes) -> _Read | _Fault:
         return _Fault("too_deep")
     except ValueError:
         return _Fault("syntax")
+
+
+def _is_latin(text: str) -> bool:
+    """Whether Latin-1 has every character: such text is in NFC, and asking so costs a fiftieth."""
+    try:
+        text.encode("latin-1")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _read_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

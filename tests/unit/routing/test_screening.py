@@ -249,3 +249,29 @@ def test_what_tells_something_alone_is_not_passed_over_among_others() -> None:
     assert not DELIVERED.tells_nothing(["Behöver korta pass.", "Har ADHD."])
     assert DELIVERED.tells_nothing(["Behöver korta pass.", "Nås på förmiddagen."])
     assert DELIVERED.tells_nothing([])
+
+
+# --- The glance before the patterns -------------------------------------------------------------------------------
+
+WORDS = [word for row in tomllib.loads(LIST.read_text(encoding="utf-8"))["trigger"] for word in row["words"]]
+SCRAPS = st.sampled_from([*(word.strip("*") for word in WORDS), *"aehknrsåäö", *" -_.2½ªš–\n", "ж"])
+
+
+@given(st.lists(SCRAPS, max_size=12).map("".join))
+@UNHURRIED
+def test_a_glance_passes_over_no_text_in_which_a_pattern_finds_a_word(text: str) -> None:
+    if any(pattern.search(text) for pattern in DELIVERED.patterns.values()):
+        assert DELIVERED.glance.may_find(text)
+
+
+@pytest.mark.parametrize("word", ["šizofreni*", "anšvar*", "*šokk*", "12-steg*", "b12-brist", "två ord", "*två ord"])
+def test_a_glance_takes_words_of_any_spelling(tmp_path: Path, word: str) -> None:
+    found, faults = read_words(tmp_path, word)
+    assert faults == []
+    text = word.strip("*")
+    assert found.find(f"om {text} här"), "the pattern finds it"
+    assert not found.tells_nothing([f"om {text} här"])
+
+
+def test_everyday_words_that_only_begin_like_a_trigger_word_need_no_second_look() -> None:
+    assert not DELIVERED.glance.may_find("vill ha kontakt om ett besök på en anstalltare, behöver funktion och hivade")
