@@ -15,9 +15,13 @@ from datetime import timedelta
 from importlib import resources
 from pathlib import Path
 from typing import Any, Final, Literal
+from urllib.parse import urlsplit
 
 PREFIX: Final = "SAMVERKAN_"
 DEFAULTS_FILE: Final = "samverkan.default.toml"
+# Settings with a password in them may lie in a file of their own, which SAMVERKAN_<NAME>_FILE names.
+_SECRET: Final = frozenset({"database_url", "broker_url"})
+_FILE: Final = "_FILE"
 _TRUE: Final = frozenset({"true", "yes", "on", "1"})
 _FALSE: Final = frozenset({"false", "no", "off", "0"})
 
@@ -79,6 +83,9 @@ def load(flags: Mapping[str, object], environ: Mapping[str, str], file: Path | N
             values[name] = _read(name, given[name], f"the flag {_as_flag(name)}")
         elif _as_variable(name) in environ:
             values[name] = _read(name, environ[_as_variable(name)], f"the variable {_as_variable(name)}")
+        elif name in _SECRET and _as_variable(name) + _FILE in environ:
+            variable = _as_variable(name) + _FILE
+            values[name] = _read(name, _read_secret(environ[variable], variable), f"the file in {variable}")
         elif name in rows:
             values[name] = _read(name, rows[name], f"the file {file}")
         else:
@@ -105,6 +112,13 @@ def _read_file(file: Path) -> Mapping[str, object]:
         raise SettingWrong(f"The file {file} is not TOML{': ' + place[1] if place else ''}.") from None
 
 
+def _read_secret(path: str, variable: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        raise SettingWrong(f"The file that {variable} names cannot be read.") from None
+
+
 def _read(name: str, value: object, origin: str) -> Any:
     kind = _KINDS[name]
     try:
@@ -123,7 +137,8 @@ def _refuse_unknown(names: Iterable[str], origin: str, spell: Callable[[str], st
 
 def _refuse_misspelt(environ: Mapping[str, str]) -> None:
     """A variable that is close to a setting's is a slip; one that is not belongs to another program."""
-    names = (name.removeprefix(PREFIX).lower() for name in environ if name.startswith(PREFIX))
+    by_file = {_as_variable(name) + _FILE for name in _SECRET}
+    names = (name.removeprefix(PREFIX).lower() for name in environ if name.startswith(PREFIX) and name not in by_file)
     slips = [name for name in names if difflib.get_close_matches(name, _KINDS, n=1, cutoff=0.7)]
     _refuse_unknown(slips, "the environment", spell=_as_variable)
 
@@ -184,23 +199,27 @@ def _seconds(value: object) -> timedelta:
     return timedelta(seconds=_whole(1, 3600).read(value))
 
 
-def _engine_url(value: object) -> str | None:
-    # One place to change when the distributed engine is served: accept its scheme here.
-    if value != "":
-        raise ValueError
-    return None
+def _engine_url(*schemes: str) -> _Kind:
+    def read(value: object) -> str | None:
+        if value == "":
+            return None
+        parts = urlsplit(_text(value))
+        if parts.scheme not in schemes or not parts.hostname:
+            raise ValueError
+        return str(value)
+
+    return _Kind(read, f"empty, or a URL that begins with {schemes[0]}:// and names a host")
 
 
 _TEXT: Final = _Kind(_text, "a text that is not empty")
 _TRUTH: Final = _Kind(_truth, "true or false")
 _OPTIONAL_PATH: Final = _Kind(_optional_path, "the path of a directory, or empty")
-_EMBEDDED_ONLY: Final = _Kind(_engine_url, "empty, since this version serves only the embedded engine")
 _KINDS: Final[Mapping[str, _Kind]] = {
     "host": _TEXT,
     "port": _whole(0, 65535),
     "data_dir": _Kind(_path, "the path of a directory"),
-    "database_url": _EMBEDDED_ONLY,
-    "broker_url": _EMBEDDED_ONLY,
+    "database_url": _engine_url("postgresql", "postgres"),
+    "broker_url": _engine_url("amqp", "amqps"),
     "rules_dir": _OPTIONAL_PATH,
     "directory_dir": _OPTIONAL_PATH,
     "demo": _TRUTH,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from urllib import request as urlrequest
@@ -9,7 +11,7 @@ from urllib import request as urlrequest
 import aiohttp
 import pytest
 
-from tests.support import canary
+from tests.support import canary, own_servers, postgres_server, rabbit_server
 from tests.support.field import Field
 from tests.support.hub_process import HubProcess
 
@@ -66,3 +68,42 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
 @pytest.fixture
 def field(session: aiohttp.ClientSession, shared_hub: HubProcess) -> Field:
     return Field(session, shared_hub)
+
+
+@pytest.fixture(scope="session")
+def servers_folder() -> Iterator[Path]:
+    """Outside pytest's own folders, which other users may not enter: PostgreSQL refuses to be root."""
+    folder = Path(tempfile.mkdtemp(prefix="samverkan-tests-"))
+    folder.chmod(0o711)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres(servers_folder: Path) -> Iterator[postgres_server.PostgresServer]:
+    """One server for the whole run. Without one, tests that ask for it are skipped, and fail where CI=true."""
+    server = own_servers.required(lambda: postgres_server.start(servers_folder / "postgres"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def rabbit(servers_folder: Path) -> Iterator[rabbit_server.RabbitServer]:
+    """One broker for the whole run, as above."""
+    server = own_servers.required(lambda: rabbit_server.start(servers_folder / "rabbit"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def database_url(postgres: postgres_server.PostgresServer) -> Iterator[str]:
+    """A database with the hub's tables, for this test alone. Whoever is connected at its end has forgotten to close."""
+    with postgres.database() as url:
+        yield url
+
+
+@pytest.fixture
+def broker_url(rabbit: rabbit_server.RabbitServer) -> Iterator[str]:
+    """An empty virtual host, for this test alone."""
+    with rabbit.virtual_host() as url:
+        yield url

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Protocol
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
@@ -18,19 +18,24 @@ from sqlalchemy.exc import DBAPIError
 from hub import clock as clocks
 from hub.store import port, reading, writing
 
-
-class Connect(Protocol):
-    """A connection that writes, outside any transaction."""
-
-    def __call__(self) -> sa.Connection: ...
+Answer = TypeVar("Answer")
 
 
 class Writer:
     """Owns the connection; makes another when the last one is lost."""
 
-    def __init__(self, connect: Connect, clock: clocks.Clock, *, thread: str, connection: sa.Connection) -> None:
+    def __init__(
+        self,
+        connect: Callable[[], sa.Connection],
+        clock: clocks.Clock,
+        *,
+        thread: str,
+        connection: sa.Connection,
+        on_begin: Callable[[sa.Connection], None] | None = None,
+    ) -> None:
         self._connect = connect
         self._clock = clock
+        self._on_begin = on_begin
         self.connection = connection
         self._group: writing.SqlGroup | None = None
         self._committer = ThreadPoolExecutor(1, thread)
@@ -43,12 +48,23 @@ class Writer:
     def begin(self) -> writing.SqlGroup:
         if self._group is not None:
             raise RuntimeError("a commit group is open already")
-        with translated():
-            if self.connection.closed:
-                self.connection = self._connect()
-            self.connection.begin()
+        try:
+            self._begin()
+        except DBAPIError as error:
+            self.give_up()
+            if not error.connection_invalidated:
+                raise reading.failed(error) from None
+            with translated():  # the server has ended the connection since: a new one may work
+                self._begin()
         self._group = writing.SqlGroup(self.connection, self._clock)
         return self._group
+
+    def _begin(self) -> None:
+        if self.connection.closed:
+            self.connection = self._connect()
+        self.connection.begin()
+        if self._on_begin is not None:
+            self._on_begin(self.connection)
 
     async def commit(self, group: port.Group) -> None:
         if self._group is None or group is not self._group or self._group.is_over:
@@ -87,6 +103,9 @@ class Writer:
             self._group = None
         if self.connection.closed:
             return
+        if self.connection.invalidated:
+            self.give_up()
+            return
         try:
             self.connection.rollback()
             # To SQLAlchemy a COMMIT that failed has ended the transaction; in the database it need not have.
@@ -97,8 +116,9 @@ class Writer:
 
     def give_up(self) -> None:
         """The connection is not to be trusted any more."""
-        self.connection.invalidate()
-        self.connection.close()
+        if not self.connection.closed:
+            self.connection.invalidate()
+            self.connection.close()
 
     def wait_for_commit(self) -> None:
         """Returns when no commit is under way, and none will be."""
@@ -118,7 +138,7 @@ def translated() -> Iterator[None]:
         raise reading.failed(error) from None
 
 
-async def outlast(work: asyncio.Future[None]) -> None:
+async def outlast(work: asyncio.Future[Answer]) -> Answer:
     """Waits to the end even when cancelled: the thread goes on with the connection whether we look or not."""
     cancelled = False
     while not work.done():
@@ -131,3 +151,4 @@ async def outlast(work: asyncio.Future[None]) -> None:
         raise asyncio.CancelledError
     if failure is not None:
         raise failure
+    return work.result()

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from pathlib import Path
 
 from tests.contract import stored, technologies
 
 
 async def main(name: str, place: str) -> None:
-    store = technologies.STORES[name](Path(place)).open()
+    store = technologies.STORES[name](place).open()
     for number in range(20):
         await stored.keep(store, stored.sent(message_id=f"kept-{number}")[0])
         sys.stdout.write(f"kept-{number}\n")

@@ -13,7 +13,8 @@ from tests.contract import technologies
 
 @pytest.fixture(params=sorted(technologies.STORES))
 def technology(request: pytest.FixtureRequest, tmp_path: Path) -> technologies.StoreTechnology:
-    return technologies.STORES[request.param](tmp_path)
+    place = request.getfixturevalue("database_url") if request.param == "postgres" else str(tmp_path)
+    return technologies.STORES[request.param](place)
 
 
 @pytest.fixture

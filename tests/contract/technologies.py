@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import resource
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
+from urllib.parse import urlsplit
+
+import psycopg
 
 from hub import clock
 from hub.store import port as store_port
-from hub.store import sqlite
+from hub.store import postgres, sqlite
 from hub.transport import in_process
 from hub.transport import port as transport_port
 from tests.contract import stored
@@ -36,8 +40,8 @@ class StoreTechnology(Protocol):
 
 
 class SqliteTechnology:
-    def __init__(self, place: Path) -> None:
-        self._path = place / "hub.db"
+    def __init__(self, place: str) -> None:
+        self._path = Path(place) / "hub.db"
 
     @property
     def place(self) -> str:
@@ -63,5 +67,47 @@ class SqliteTechnology:
         return [name for name in found if name.startswith(self.place)] + threads
 
 
-STORES: dict[str, Callable[[Path], StoreTechnology]] = {"sqlite": SqliteTechnology}
+class PostgresTechnology:
+    def __init__(self, place: str) -> None:
+        self.place = place
+
+    def open(self) -> store_port.Store:
+        return postgres.PostgresStore.open(self.place, clock=clock.FixedClock(stored.NOON + timedelta(minutes=5)))
+
+    @contextmanager
+    def failing_commits(self) -> Iterator[None]:
+        """The server has become a standby: it takes no writes, and whoever was connected has to connect anew."""
+        self._set("ALTER DATABASE {} SET default_transaction_read_only = on")
+        try:
+            yield
+        finally:
+            self._set("ALTER DATABASE {} RESET default_transaction_read_only")
+
+    def _set(self, statement: str) -> None:
+        name = urlsplit(self.place).path[1:]
+        with psycopg.connect(self.place, autocommit=True) as connection:
+            connection.execute("SET default_transaction_read_only = off")
+            connection.execute(statement.format(f'"{name}"'))
+            others = (
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()"
+            )
+            connection.execute(others, (name,))
+
+    def leftovers(self) -> list[str]:
+        threads = [thread.name for thread in threading.enumerate() if thread.name.startswith("postgres-")]
+        with psycopg.connect(self.place, autocommit=True) as connection:
+            mine = (
+                "SELECT count(*) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND application_name = 'samverkan'"
+            )
+            # The server hears of an end a moment later.
+            for _ in range(100):
+                [open_ones] = connection.execute(mine).fetchone() or [0]
+                if not open_ones:
+                    return threads
+                time.sleep(0.02)
+        return [*threads, f"{open_ones} connections"]
+
+
+STORES: dict[str, Callable[[str], StoreTechnology]] = {"sqlite": SqliteTechnology, "postgres": PostgresTechnology}
 TRANSPORTS: dict[str, Callable[[], transport_port.Transport]] = {"in_process": in_process.InProcessTransport}

@@ -16,6 +16,7 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
@@ -23,11 +24,14 @@ START_SECONDS = 60.0
 STOP_SECONDS = 20.0
 
 
+Server = TypeVar("Server")
+
+
 class Missing(Exception):
     """The server cannot be had here. The text says why."""
 
 
-def required(start: Callable[[], object]) -> object:
+def required(start: Callable[[], Server]) -> Server:
     """What `start` gives; without it the test is skipped with the reason, and fails in continuous integration."""
     try:
         return start()

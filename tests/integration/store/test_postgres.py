@@ -1,0 +1,190 @@
+"""What PostgreSQL alone can do: several processes at once, settings that may be wrong, connections that break."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from alembic import autogenerate, migration
+
+from hub.store import port, records, tables
+from hub.store import postgres as store_postgres
+from hub.store.postgres import PostgresStore
+from tests.contract import stored
+from tests.support import own_servers, postgres_server
+
+
+@pytest.fixture
+def store(database_url: str) -> Iterator[PostgresStore]:
+    store = PostgresStore.open(database_url)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def other(database_url: str) -> Iterator[PostgresStore]:
+    """Stands for another process over the same database."""
+    store = PostgresStore.open(database_url)
+    yield store
+    store.close()
+
+
+def test_the_migrated_tables_are_those_of_the_hub(store: PostgresStore) -> None:
+    connection = store._writer.connection
+    with connection.begin():
+        context = migration.MigrationContext.configure(connection, opts={"compare_type": True})
+        assert autogenerate.compare_metadata(context, tables.metadata) == []
+
+
+def test_two_that_migrate_at_once_take_turns(postgres: postgres_server.PostgresServer) -> None:
+    with postgres.database(empty=True) as url:
+        told: list[str] = []
+        threads = [threading.Thread(target=lambda: told.append(store_postgres.upgrade(url))) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(told) == 3
+        PostgresStore.open(url).close()
+
+
+def test_says_what_to_do_about_a_database_without_tables(postgres: postgres_server.PostgresServer) -> None:
+    with postgres.database(empty=True) as url, pytest.raises(port.StoreUnavailable, match="samverkan migrate"):
+        PostgresStore.open(url)
+
+
+def test_refuses_a_database_of_another_version(postgres: postgres_server.PostgresServer, database_url: str) -> None:
+    postgres.execute(database_url, "UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(port.StoreUnavailable, match="step 9999"):
+        PostgresStore.open(database_url)
+    with pytest.raises(port.StoreUnavailable, match="step 9999"):
+        store_postgres.upgrade(database_url)
+
+
+def test_refuses_a_database_that_commits_without_waiting_for_the_disk(
+    postgres: postgres_server.PostgresServer, database_url: str
+) -> None:
+    name = urlsplit(database_url).path[1:]
+    postgres.execute(database_url, f'ALTER DATABASE "{name}" SET synchronous_commit = off')
+    with pytest.raises(port.StoreUnavailable, match="synchronous_commit = off"):
+        PostgresStore.open(database_url)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("setting", ["fsync", "full_page_writes"])
+def test_refuses_a_server_that_does_not_survive_a_power_cut(setting: str, servers_folder: Path) -> None:
+    folder = servers_folder / f"postgres-{setting}"
+    server = own_servers.required(lambda: postgres_server.OwnPostgres(folder, settings=(f"{setting}=off",)).start())
+    try:
+        with pytest.raises(port.StoreUnavailable, match=f"{setting} = off"):
+            PostgresStore.open(server.url)
+    finally:
+        server.stop()
+
+
+def test_says_nothing_of_the_password_when_nobody_answers() -> None:
+    url = f"postgresql://samverkan:very-secret@127.0.0.1:{own_servers.free_port()}/samverkan"
+    with pytest.raises(port.StoreUnavailable) as caught:
+        PostgresStore.open(url)
+    assert "very-secret" not in f"{caught.value!r} {caught.value.__cause__!r}"
+
+
+async def test_groups_of_several_processes_take_turns(store: PostgresStore, other: PostgresStore) -> None:
+    first = store.begin()
+    waiting = asyncio.create_task(other.ask(other.begin))
+    done, _ = await asyncio.wait({waiting}, timeout=0.2)
+    assert not done
+    changes, message, _ = stored.sent()
+    changes.audit.append(stored.audit(0))
+    first.write(changes)
+    await store.commit(first)
+    second = await waiting
+    assert second.audit_size() == 1
+    assert list(second.find_messages([message.key])) == [message.key]
+    other.roll_back(second)
+
+
+async def test_a_message_that_two_processes_take_at_once_is_there_once(
+    store: PostgresStore, other: PostgresStore
+) -> None:
+    async def take(by: PostgresStore) -> bool:
+        changes, message, _ = stored.sent(message_id="message-1", delivery={"sequence": 1})
+        group = await by.ask(by.begin)
+        is_there = bool(group.find_messages([message.key]))
+        if not is_there:
+            group.write(changes)
+        await by.commit(group)
+        return is_there
+
+    assert sorted(await asyncio.gather(take(store), take(other))) == [False, True]
+
+
+async def test_the_turn_of_a_process_that_died_is_over(
+    postgres: postgres_server.PostgresServer, store: PostgresStore, other: PostgresStore
+) -> None:
+    dying = store.begin()
+    dying.write(stored.sent()[0])
+    pid = store._writer.connection.connection.driver_connection.info.backend_pid  # type: ignore[union-attr]
+    waiting = asyncio.create_task(other.ask(other.begin))
+    await asyncio.sleep(0)
+    postgres.execute(postgres.url, f"SELECT pg_terminate_backend({pid})")
+    group = await asyncio.wait_for(waiting, 10)
+    assert group.list_inbox("jt-sydost", limit=9, at=stored.NOON) == []
+    other.roll_back(group)
+    with pytest.raises(port.StoreUnavailable):
+        await store.commit(dying)
+    await stored.keep(store, stored.sent()[0])
+
+
+async def test_who_stands_still_in_its_turn_loses_it(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(store_postgres._SESSION, "idle_in_transaction_session_timeout", 100)  # type: ignore[arg-type]
+    still, other = PostgresStore.open(database_url), PostgresStore.open(database_url)
+    group = still.begin()
+    group.write(stored.sent()[0])
+    theirs = await asyncio.wait_for(other.ask(other.begin), 10)
+    other.roll_back(theirs)
+    with pytest.raises(port.StoreUnavailable):
+        await still.commit(group)
+    assert other.reader().count_by_state() == {}
+    still.close()
+    other.close()
+
+
+async def test_who_waits_too_long_for_its_turn_is_told_to_try_again(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(store_postgres._SESSION, "lock_timeout", 100)  # type: ignore[arg-type]
+    holder, waiter = PostgresStore.open(database_url), PostgresStore.open(database_url)
+    group = holder.begin()
+    with pytest.raises(port.StoreUnavailable):
+        await waiter.ask(waiter.begin)
+    await holder.commit(group)
+    await stored.keep(waiter, stored.sent()[0])
+    holder.close()
+    waiter.close()
+
+
+async def test_goes_on_by_itself_when_the_server_has_dropped_every_connection(
+    postgres: postgres_server.PostgresServer, database_url: str, store: PostgresStore
+) -> None:
+    await stored.keep(store, stored.sent()[0])
+    store.reader().audit_size()
+    for _ in range(2):
+        postgres.disconnect_all(database_url)
+        assert store.reader().count_by_state() == {"pending": 1}
+        postgres.disconnect_all(database_url)
+        store.check()
+    postgres.disconnect_all(database_url)
+    await stored.keep(store, stored.sent()[0])
+    assert store.reader().count_by_state() == {"pending": 2}
+
+
+async def test_questions_do_not_wait_for_the_turn(store: PostgresStore, other: PostgresStore) -> None:
+    group = store.begin()
+    assert await other.ask(lambda: other.reader().find_messages([records.MessageKey("a", "b")])) == {}
+    other.check()
+    store.roll_back(group)
