@@ -30,6 +30,7 @@ from hub.registry_of_consents import ConsentBook
 from hub.service import Deciding, Hub
 from hub.settings import Settings
 from hub.store.port import Group, Reader, Store
+from hub.store.records import Changes
 from hub.store.sqlite import SqliteStore, open_readonly
 from hub.telemetry.metrics import Metrics
 from hub.transport.in_process import InProcessTransport
@@ -42,6 +43,7 @@ from routing.directory import Directory
 from routing.rulebook import Rulebook
 from schemas.registry import Registry
 
+FIRST_LANE = "hub:first"
 DATABASE = "hub.sqlite3"
 MASTER_KEY = "master.key"
 SIGNING_KEY = "signing.key"
@@ -64,11 +66,10 @@ def build_hub(
     directory = directory or directories.load(settings.directory_dir)
     rulebook = rulebook or rulebooks.load(settings.rules_dir)
     prepare_data_dir(settings.data_dir)
-    first_start = not database_path(settings).exists()
-    vault = Vault.open(settings.data_dir / MASTER_KEY, create=first_start)
+    vault = Vault.open(settings.data_dir / MASTER_KEY, create=not has_data(settings))
     metrics = Metrics(metadata.version("samverkan"))
     authenticator = authenticator or build_authenticator(settings)
-    store = store or SqliteStore.open(database_path(settings), clock=clock)
+    store = store or open_store(settings, clock)
     refuse_foreign_key(store, vault, settings)
     transport = transport or InProcessTransport()
     book = ConsentBook(directory)
@@ -145,8 +146,8 @@ def list_handlers(acceptance: MessageAcceptance, reading: DeliveryReading) -> di
 
 
 def build_authenticator(settings: Settings) -> Authenticator:
-    """Tokens of this hub's own key, which is made at the first start."""
-    key = open_signing_key(settings, create=True)
+    """Tokens of this hub's own key, which is made at the first start; several processes share the one of `migrate`."""
+    key = open_signing_key(settings, create=not is_distributed(settings))
     return TokenAuthenticator(key, issuer=settings.issuer, audience=settings.audience)
 
 
@@ -179,6 +180,62 @@ def build_issuer(settings: Settings) -> TokenIssuer:
     return TokenIssuer(key, issuer=settings.issuer, audience=settings.audience, ttl_max=settings.token_ttl_max)
 
 
+def is_distributed(settings: Settings) -> bool:
+    """Whether several processes work over one database."""
+    return settings.database_url is not None
+
+
+def has_data(settings: Settings) -> bool:
+    """Whether there may be something that only the right key opens. A shared database is one that `migrate` has met,
+    and made the keys for."""
+    return is_distributed(settings) or database_path(settings).exists()
+
+
+def open_store(settings: Settings, clock: Clock) -> Store:
+    """The store of the engine that the settings choose. Raises `StoreUnavailable`."""
+    if settings.database_url is None:
+        return SqliteStore.open(database_path(settings), clock=clock)
+    from hub.store import postgres
+
+    return postgres.PostgresStore.open(settings.database_url, clock=clock)
+
+
 def open_reader(settings: Settings) -> Reader:
     """For looking things up beside a running hub. Raises `StoreUnavailable` when there is no database."""
-    return open_readonly(database_path(settings))
+    if settings.database_url is None:
+        return open_readonly(database_path(settings))
+    from hub.store import postgres
+
+    return postgres.open_readonly(settings.database_url)
+
+
+async def prepare(settings: Settings) -> str:
+    """Makes or renews the tables, and at the first time the keys; what the store is, for people.
+
+    Raises `StoreUnavailable`, `VaultLocked`, `KeyLocked`."""
+    if settings.database_url is None:
+        # The way of every start, ended before it listens: a database is never made without its keys.
+        hub = build_hub(settings)
+        await hub.close()
+        return hub.store.technology
+    from hub.store import postgres
+
+    prepare_data_dir(settings.data_dir)
+    technology = postgres.upgrade(settings.database_url)
+    await _make_keys(settings)
+    return technology
+
+
+async def _make_keys(settings: Settings) -> None:
+    """The keys that all processes share. A key that the master key wraps holds the database to it from the start."""
+    store = open_store(settings, SystemClock())
+    try:
+        group = store.begin()
+        is_new = group.find_kek_id() is None
+        vault = Vault.open(settings.data_dir / MASTER_KEY, create=is_new, kek_id=group.find_kek_id())
+        open_signing_key(settings, create=is_new)
+        if is_new:
+            group.write(Changes(data_keys=[vault.new_data_key(FIRST_LANE)[0]]))
+        await store.commit(group)
+    finally:
+        store.close()

@@ -240,7 +240,7 @@ class Hub:
         if isinstance(received, NotAccepted):
             return received
         await self._count_lookup(received, caller)
-        return self.deciding.acceptance.explain(self.look(at), received)
+        return await self.store.ask(lambda: self.deciding.acceptance.explain(self.look(at), received))
 
     def look(self, at: datetime | None = None) -> Ledger:
         """A ledger over what is committed, for looking only."""
@@ -262,22 +262,24 @@ class Hub:
         wait: float = 0.0,
     ) -> list[ClaimCheck]:
         """The unit's claim checks, oldest first; an empty inbox is watched for up to `wait` seconds."""
-        found = self._list_now(unit_id, limit, after, states)
+        found = await self._list_now(unit_id, limit, after, states)
         if found or wait <= 0:
             return found
         async with self.transport.subscribe(unit_id) as subscription:
             deadline = asyncio.get_running_loop().time() + wait
-            while not (found := self._list_now(unit_id, limit, after, states)):
+            while not (found := await self._list_now(unit_id, limit, after, states)):
                 left = deadline - asyncio.get_running_loop().time()
                 if left <= 0 or not await _is_rung(subscription, left):
-                    return self._list_now(unit_id, limit, after, states)
+                    return await self._list_now(unit_id, limit, after, states)
         return found
 
-    def _list_now(
+    async def _list_now(
         self, unit_id: str, limit: int, after: int, states: Collection[DeliveryState] | None
     ) -> list[ClaimCheck]:
         at = self.clock.now()
-        return self.reader.list_inbox(unit_id, limit=limit, after=after, states=states, at=at)
+        return await self.store.ask(
+            lambda: self.reader.list_inbox(unit_id, limit=limit, after=after, states=states, at=at)
+        )
 
     def catch_up(self, unit_id: str, case_id: str, *, after: int, limit: int) -> list[ClaimCheck]:
         """All that the unit was sent of a case behind a sequence number, done or not: what it may have missed."""

@@ -211,6 +211,11 @@ def _engine_url(*schemes: str) -> _Kind:
     return _Kind(read, f"empty, or a URL that begins with {schemes[0]}:// and names a host")
 
 
+def _nothing(value: object) -> None:
+    if value != "":
+        raise ValueError
+
+
 _TEXT: Final = _Kind(_text, "a text that is not empty")
 _TRUTH: Final = _Kind(_truth, "true or false")
 _OPTIONAL_PATH: Final = _Kind(_optional_path, "the path of a directory, or empty")
@@ -219,7 +224,7 @@ _KINDS: Final[Mapping[str, _Kind]] = {
     "port": _whole(0, 65535),
     "data_dir": _Kind(_path, "the path of a directory"),
     "database_url": _engine_url("postgresql", "postgres"),
-    "broker_url": _engine_url("amqp", "amqps"),
+    "broker_url": _Kind(_nothing, "empty, since this version has no transport for a broker"),
     "rules_dir": _OPTIONAL_PATH,
     "directory_dir": _OPTIONAL_PATH,
     "demo": _TRUTH,

@@ -98,10 +98,11 @@ def _mode(path: Path) -> int:
 def _look_at_keys(settings: Settings) -> Iterator[Finding]:
     from hub import bootstrap
 
-    has_data = bootstrap.database_path(settings).exists()
+    has_data = bootstrap.has_data(settings)
     for file in (bootstrap.MASTER_KEY, bootstrap.SIGNING_KEY):
         if not (settings.data_dir / file).exists() and not (has_data and file == bootstrap.MASTER_KEY):
-            yield Finding(file, True, "not there yet; `samverkan serve` makes it")
+            maker = "migrate" if bootstrap.is_distributed(settings) else "serve"
+            yield Finding(file, True, f"not there yet; `samverkan {maker}` makes it")
             continue
         try:
             # Opening says what is wrong with it, in a sentence.
@@ -122,7 +123,7 @@ def _opens_the_data(settings: Settings) -> bool:
     from hub.vault import Vault
 
     vault = Vault.open(settings.data_dir / bootstrap.MASTER_KEY, create=False)
-    if not bootstrap.database_path(settings).exists():
+    if not bootstrap.has_data(settings):
         return True
     with lookups.reading(settings) as reader:
         return reader.find_kek_id() in (None, vault.kek_id)
@@ -132,16 +133,17 @@ def _look_at_store(settings: Settings) -> Iterator[Finding]:
     from hub import bootstrap
 
     name, path = "store", bootstrap.database_path(settings)
-    if not path.exists():
+    if not bootstrap.has_data(settings):
         yield Finding(name, True, "no database yet; `samverkan serve` makes it")
         return
-    if _mode(path) & 0o077:
+    if not bootstrap.is_distributed(settings) and _mode(path) & 0o077:
         yield Finding(name, False, f"{path} is open to others.", f"Run chmod 600 {path}.")
         return
     with lookups.reading(settings) as reader:
         size, states = reader.audit_size(), dict(reader.count_by_state())
     told = ", ".join(f"{count} {state}" for state, count in sorted(states.items())) or "none"
-    yield Finding(name, True, f"{path} can be read; entries in the log: {size}; deliveries: {told}")
+    what = "the shared database" if bootstrap.is_distributed(settings) else path
+    yield Finding(name, True, f"{what} can be read; entries in the log: {size}; deliveries: {told}")
 
 
 def _look_at_clock(settings: Settings) -> Iterator[Finding]:
@@ -152,7 +154,7 @@ def _look_at_clock(settings: Settings) -> Iterator[Finding]:
     if now < EARLIEST:
         yield Finding(name, False, f"the clock says {lookups.show_instant(now)}, before this program was.", advice)
         return
-    if bootstrap.database_path(settings).exists():
+    if bootstrap.has_data(settings):
         with lookups.reading(settings) as reader:
             last = reader.list_audit(AuditQuery(after=reader.audit_size() - 2, limit=1))
         if last and last[0].at > now + TOLERATED_STEP:

@@ -197,17 +197,11 @@ async def _play(settings: Settings, url: str) -> None:
 
 
 def migrate(data_dir: options.DataDir = None, config: options.Config = None) -> None:
-    """Bring the database to this version. `serve` does the same at every start; the hub must not be running."""
+    """Bring the database to this version. With the embedded engine `serve` does the same at every start; that hub must
+    not be running. With PostgreSQL, run it once before hubs and workers start: it also makes the keys they share."""
     from hub import bootstrap
 
     settings = options.load_settings(config, data_dir=data_dir)
-
-    async def prepare() -> str:
-        # The way of every start, ended before it listens: a database is never made without its keys.
-        hub = bootstrap.build_hub(settings)
-        technology = hub.store.technology
-        await hub.close()
-        return technology
-
-    technology = asyncio.run(prepare())
-    terminal.say(f"{bootstrap.database_path(settings)} is up to date ({technology}).")
+    technology = asyncio.run(bootstrap.prepare(settings))
+    where = "The database" if bootstrap.is_distributed(settings) else bootstrap.database_path(settings)
+    terminal.say(f"{where} is up to date ({technology}).")

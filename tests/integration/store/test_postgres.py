@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 import pytest
 from alembic import autogenerate, migration
 
+from hub import bootstrap, settings
+from hub import vault as vaults
 from hub.store import port, records, tables
 from hub.store import postgres as store_postgres
 from hub.store.postgres import PostgresStore
@@ -188,3 +190,36 @@ async def test_questions_do_not_wait_for_the_turn(store: PostgresStore, other: P
     assert await other.ask(lambda: other.reader().find_messages([records.MessageKey("a", "b")])) == {}
     other.check()
     store.roll_back(group)
+
+
+def given(folder: Path, url: str) -> settings.Settings:
+    return settings.load({"data_dir": folder}, {"SAMVERKAN_DATABASE_URL": url}, None)
+
+
+async def test_two_hubs_work_over_one_database_with_the_keys_that_migrate_made(
+    postgres: postgres_server.PostgresServer, tmp_path: Path
+) -> None:
+    with postgres.database(empty=True) as url:
+        with pytest.raises(vaults.VaultLocked):
+            bootstrap.build_hub(given(tmp_path, url))
+        await bootstrap.prepare(given(tmp_path, url))
+        await bootstrap.prepare(given(tmp_path, url))
+        first, second = (bootstrap.build_hub(given(tmp_path, url)) for _ in range(2))
+        for hub in (first, second):
+            await hub.open()
+        assert first.reader.audit_size() == 2
+        for hub in (first, second):
+            await hub.close()
+
+
+async def test_a_key_made_elsewhere_is_refused_before_anything_is_sealed(
+    postgres: postgres_server.PostgresServer, tmp_path: Path
+) -> None:
+    with postgres.database(empty=True) as url:
+        await bootstrap.prepare(given(tmp_path / "one", url))
+        with pytest.raises(vaults.VaultLocked):
+            await bootstrap.prepare(given(tmp_path / "two", url))
+        (tmp_path / "two").mkdir(exist_ok=True)
+        vaults.Vault.open(tmp_path / "two" / bootstrap.MASTER_KEY, create=True)
+        with pytest.raises(vaults.VaultLocked, match="another database"):
+            bootstrap.build_hub(given(tmp_path / "two", url), authenticator=object())  # type: ignore[arg-type]
