@@ -101,6 +101,16 @@ def test_only_bootstrap_builds_concrete_parts(concrete: str) -> None:
     )
 
 
+def test_only_documents_are_drawn_as_pdf() -> None:
+    assert not offending(
+        [
+            found
+            for found in project.list_imports(*project.PACKAGES)
+            if found.reaches("fpdf") and not found.comes_from("hub.documents")
+        ]
+    )
+
+
 @pytest.mark.parametrize("framework", ["typer", "rich"])
 def test_the_terminal_stays_in_the_command_lines(framework: str) -> None:
     assert not offending(

@@ -9,7 +9,7 @@ import pytest
 
 from tests.architecture import project
 
-DATA = (".json", ".toml", ".mako", ".html", ".css", ".js", ".typed")
+DATA = (".json", ".toml", ".mako", ".html", ".css", ".js", ".ttf", ".typed")
 
 
 @pytest.fixture(scope="module")
