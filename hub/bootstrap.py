@@ -10,10 +10,13 @@ from hub.clock import Clock, SystemClock
 from hub.commit_group import CommitGroup, Handler
 from hub.deadlines import ConsentReminding, DeadlineFiring, FireDeadlines, RemindOfConsent, Sweep
 from hub.delivery.answering import AcknowledgeDelivery, DeliveryAnswering, ReportHandled
+from hub.delivery.dead_letters import BuryDelivery, Burying, DeadLetterDeciding, DropDeadLetter, RetryDeadLetter
 from hub.delivery.following import InboxFollowing
+from hub.delivery.giving_up import GivingUp
 from hub.delivery.reading import DeliveryReading, ReadDelivery
 from hub.delivery.recalling import Recalling
 from hub.delivery.relay import MarkPublished, PublicationMarking, Relay
+from hub.delivery.unread import LookAtUnread, UnreadLooking
 from hub.identity import staffing
 from hub.identity.port import Authenticator
 from hub.identity.tokens import SigningKey, TokenAuthenticator, TokenIssuer
@@ -123,9 +126,15 @@ def build_deciding(
     registering = ConsentRegistering(directory, rulebook, book, Recalling(reading, notices))
     protection = Protection(notices, directory)
     acceptance = MessageAcceptance(directory, rulebook, recording, registering, protection, is_working_day)
+    giving_up = GivingUp(notices, rulebook)
+    deciding_of_the_dead = DeadLetterDeciding(rulebook)
     reminding: dict[type, Handler] = {
         FireDeadlines: DeadlineFiring(notices, rulebook, is_working_day),
         RemindOfConsent: ConsentReminding(notices, rulebook),
+        LookAtUnread: UnreadLooking(notices, rulebook, giving_up),
+        BuryDelivery: Burying(giving_up),
+        RetryDeadLetter: deciding_of_the_dead,
+        DropDeadLetter: deciding_of_the_dead,
     }
     return Deciding(rulebook, receiver, acceptance, list_handlers(acceptance, reading) | reminding)
 

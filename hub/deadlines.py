@@ -1,5 +1,5 @@
-"""What has come due is told: a sweep asks the store for cases and consents whose time has come, and each of them is
-looked at again inside a commit group, where a message that came first has met what it meets."""
+"""What has come due is told: a sweep asks the store for cases, copies and consents whose time has come, and each of
+them is looked at again inside a commit group, where a message that came first has met what it meets."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import structlog
 from hub.audit.entry import AuditAction
 from hub.clock import Clock
 from hub.commit_group import CommitGroup, Overloaded
+from hub.delivery.unread import LookAtUnread
 from hub.intake import receipts
 from hub.ledger import Ledger
 from hub.notices import Notices
@@ -155,6 +156,7 @@ class Sweep:
         """Tells everything that is due now. What fails is left for the next sweep and holds up nothing else."""
         at = self._clock.now()
         await self._submit_all(partial(self._list_cases, at), FireDeadlines)
+        await self._submit_all(partial(self._list_unread, at), LookAtUnread)
         today = day_in_stockholm(at)
         for days in sorted(self._consent_days):
             until = (today + timedelta(days=days)).isoformat()
@@ -162,6 +164,9 @@ class Sweep:
 
     def _list_cases(self, at: datetime, limit: int) -> list[str]:
         return self._store.reader().list_due_cases(at, limit=limit)
+
+    def _list_unread(self, at: datetime, limit: int) -> list[str]:
+        return self._store.reader().list_unread_due(at, limit=limit)
 
     def _list_consents(self, until: str, days: int, limit: int) -> list[str]:
         found = self._store.reader().list_ending_consents(until, told_days=days, limit=limit)

@@ -14,6 +14,7 @@ from hub import case_memory
 from hub.audit import entry as audit_entry
 from hub.audit.entry import AuditAction
 from hub.registry_of_consents import ConsentBook
+from hub.store.dead_letters import DeadLetterQuery
 from hub.store.port import Reader
 from hub.store.records import (
     AuditRow,
@@ -76,6 +77,7 @@ class Ledger:
         self._data_keys: dict[str, DataKey] = {}
         self._deliveries: dict[str, DeliveryView] = {}
         self._sequences: dict[tuple[str, str], int] = {}
+        self._dead_letters: set[str] = set()
         self._audit_size: int | None = None
 
     # -- what is known ------------------------------------------------------------------------------------------
@@ -136,6 +138,14 @@ class Ledger:
     def prepare_deliveries(self, delivery_ids: Collection[str]) -> None:
         missing = [delivery_id for delivery_id in delivery_ids if delivery_id not in self._deliveries]
         self._deliveries.update(self.group.find_deliveries(missing))
+
+    def prepare_dead_letters(self, delivery_ids: Collection[str]) -> None:
+        found = self.group.list_dead_letters(DeadLetterQuery(delivery_ids=delivery_ids, limit=len(delivery_ids)))
+        self._dead_letters.update(each.letter.delivery_id for each in found)
+
+    def is_dead_letter(self, delivery_id: str) -> bool:
+        """Whether it lies there to be decided about, as this group has left it. It must have been prepared."""
+        return delivery_id in self._dead_letters
 
     def prepare_unread(self, lane_ids: Collection[str]) -> list[DeliveryView]:
         """Copies in these lanes that nobody has read, as this group has left them. Those that this very group has
@@ -231,11 +241,23 @@ class Ledger:
         self.changes.deliveries.extend(deliveries)
 
     def change_delivery(self, change: DeliveryChange) -> None:
-        """A step of a delivery that has been prepared; later commands of this group see it."""
+        """A step of a delivery that has been prepared; later commands of this group see it. A dead letter that its
+        recipient takes after all is none any more."""
         self.changes.delivery_changes.append(change)
         view = self._deliveries[change.delivery_id]
+        if view.delivery.state is DeliveryState.DEAD:
+            self.drop_dead_letter(change.delivery_id)
         steps = {name: value for name in _STEPS if (value := getattr(change, name)) is not None}
         self._deliveries[change.delivery_id] = replace(view, delivery=replace(view.delivery, **steps))
+
+    def drop_dead_letter(self, delivery_id: str) -> None:
+        self._dead_letters.discard(delivery_id)
+        self.changes.dropped.append(delivery_id)
+
+    def revive(self, change: DeliveryChange) -> None:
+        """Puts a dead letter into the outbox again."""
+        self.change_delivery(change)
+        self.changes.revived.append(change.delivery_id)
 
     def put_consent(self, stored: StoredConsent, consent: Consent) -> None:
         self.changes.consents.append(stored)

@@ -21,6 +21,7 @@ from hub.delivery.answering import (
     Outcome,
     ReportHandled,
 )
+from hub.delivery.dead_letters import BuryDelivery, Done, DropDeadLetter, DropReason, NotDead, RetryDeadLetter
 from hub.delivery.following import InboxFollowing
 from hub.delivery.reading import Gone, NotYours, Opened, ReadDelivery
 from hub.delivery.relay import Relay
@@ -32,6 +33,7 @@ from hub.ledger import Ledger
 from hub.limits import LimitReached, Limits
 from hub.registry_of_consents import ConsentBook
 from hub.settings import Settings
+from hub.store.dead_letters import DeadLetterQuery, DeadLetterView, DeathReason
 from hub.store.port import Reader, Store, StoreUnavailable
 from hub.store.records import ClaimCheck, DeliveryState
 from hub.telemetry.metrics import Metrics
@@ -300,6 +302,32 @@ class Hub:
         answer: Noted | NotYours | AlreadyAnswered = await self.group.submit(command)
         return answer
 
+    # -- dead letters -------------------------------------------------------------------------------------------
+
+    async def bury(self, delivery_id: str, reason: DeathReason, attempts: int) -> None:
+        """The hub gives a copy up: its state is `dead`, its sender is told, and somebody has to look at it."""
+        if await self.group.submit(BuryDelivery(delivery_id, reason, attempts)) is not None:
+            self.metrics.dead_letters_total.labels(reason=reason.value).inc()
+            log.error("delivery_dead", reason=reason.value, attempts=attempts)
+
+    def list_dead_letters(self, query: DeadLetterQuery) -> list[DeadLetterView]:
+        return self.reader.list_dead_letters(query)
+
+    async def retry_dead_letter(self, delivery_id: str, actor: str) -> Done | NotDead:
+        answer: Done | NotDead = await self.group.submit(RetryDeadLetter(delivery_id, actor))
+        return answer
+
+    async def retry_dead_letters(self, query: DeadLetterQuery, actor: str) -> list[DeadLetterView]:
+        """Those that `query` finds, its limit at most; each is on its way again, or was taken in the meantime."""
+        found = self.list_dead_letters(query)
+        commands = [RetryDeadLetter(each.letter.delivery_id, actor) for each in found]
+        answers = await asyncio.gather(*map(self.group.submit, commands))
+        return [each for each, answer in zip(found, answers, strict=True) if isinstance(answer, Done)]
+
+    async def drop_dead_letter(self, delivery_id: str, actor: str, reason: DropReason) -> Done | NotDead:
+        answer: Done | NotDead = await self.group.submit(DropDeadLetter(delivery_id, actor, reason))
+        return answer
+
     # -- numbers ------------------------------------------------------------------------------------------------
 
     def refresh_metrics(self) -> None:
@@ -310,6 +338,7 @@ class Hub:
         oldest = reader.oldest_unpublished_at()
         age = 0.0 if oldest is None else max(0.0, (self.clock.now() - oldest).total_seconds())
         self.metrics.outbox_oldest_age_seconds.set(age)
+        self.metrics.dead_letters.set(reader.count_dead_letters())
         self.metrics.audit_tree_size.set(reader.audit_size())
 
 

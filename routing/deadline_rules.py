@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from routing.rule_files import Place, Reading
+from routing.unread import UnreadRule
 from routing.vocabulary import State, TypeName
 
 
@@ -85,6 +86,7 @@ class DeadlineRules:
     rows: Mapping[str, DeadlineRule]
     counts_working_days: bool
     consent_days: tuple[int, ...]
+    unread: UnreadRule
 
     def concerning(self, type_name: str) -> tuple[DeadlineRule, ...]:
         """Those that a message of this type may start or meet, in the order of the file."""
@@ -93,9 +95,12 @@ class DeadlineRules:
 
 def read(reading: Reading, path: Path) -> DeadlineRules:
     """Reads the file; faults gather in `reading`. The states and the types must be known by then."""
-    content = reading.load_file(path, frozenset({"counting", "consent", "deadline"}))
+    content = reading.load_file(path, frozenset({"counting", "consent", "unread", "deadline"}))
     counting = reading.read_table(Counting, content, path.name, "counting")
     consent = reading.read_table(ConsentReminders, content, path.name, "consent")
+    unread = reading.read_table(UnreadRule, content, path.name, "unread")
+    if unread is not None and not 1 <= unread.remind_after_days < unread.return_after_days <= _MOST:
+        reading.faults.append(Place(path.name, "unread").fault(f"must go from 1 to {_MOST} days, the reminder first"))
     rows = reading.read_index(DeadlineRule, content, path.name, "deadline", "id")
     for rule in rows.values():
         place = Place(path.name, f"deadline[{rule.id}]")
@@ -109,10 +114,13 @@ def read(reading: Reading, path: Path) -> DeadlineRules:
         rows=MappingProxyType({name: rule for name, rule in rows.items() if rule.enabled}),
         counts_working_days=counting is None or counting.days == "working",
         consent_days=tuple(sorted(consent.remind_days_before, reverse=True)) if consent else (),
+        unread=unread or _UNREAD,
     )
 
 
 _MOST = 400
+# Stands in while a file without the table is told its faults; nothing is decided by it.
+_UNREAD = UnreadRule("t19", "", 5, 30)
 
 
 @lru_cache(maxsize=1024)

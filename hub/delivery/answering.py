@@ -64,7 +64,9 @@ class DeliveryAnswering:
 
     def _acknowledge(self, ledger: Ledger, view: DeliveryView) -> Noted:
         if view.delivery.acked_at is None:
-            change = DeliveryChange(view.delivery.delivery_id, acked_at=ledger.at)
+            # What could not be pushed was fetched after all.
+            state = DeliveryState.NOTIFIED if view.delivery.state is DeliveryState.DEAD else None
+            change = DeliveryChange(view.delivery.delivery_id, acked_at=ledger.at, state=state)
             ledger.change_delivery(change)
             ledger.changes.acknowledged.append(view.delivery.delivery_id)
             self._audit(ledger, AuditAction.DELIVERY_ACKNOWLEDGED, view)

@@ -74,21 +74,21 @@ class DeliveryReading:
         if view is None or not is_readable_by(view, command.caller):
             return NotYours()
         if view.delivery.state is DeliveryState.REFUSED:  # stopped since
-            return self._withhold(ledger, view, RefusalCode.COULD_NOT_BE_DELIVERED, None)
+            return self._withhold(ledger, view, RefusalCode.COULD_NOT_BE_DELIVERED)
         expires_at = view.message.expires_at
         if view.delivery.state is DeliveryState.EXPIRED or (
             expires_at is not None and expires_at <= ledger.at and view.delivery.state in UNREAD
         ):
-            return self._withhold(ledger, view, RefusalCode.EXPIRED, DeliveryState.EXPIRED)
+            return self._withhold(ledger, view, RefusalCode.EXPIRED)  # the sweep changes its state and tells its sender
         try:
             key = ledger.existing_key(view.message.lane_id)
             message = self.reopen(ledger, view, key)
         except LaneErased:
-            return self._withhold(ledger, view, RefusalCode.COULD_NOT_BE_DELIVERED, None)
+            return self._withhold(ledger, view, RefusalCode.COULD_NOT_BE_DELIVERED)
         ruling = self.decide(ledger, view, message)
         if not ruling.discloses or ruling.copy is None:
             code = ruling.code or RefusalCode.COULD_NOT_BE_DELIVERED
-            return self._withhold(ledger, view, code, None)
+            return self._withhold(ledger, view, code)
         return self._disclose(ledger, view, ruling, key)
 
     def reopen(self, ledger: Ledger, view: DeliveryView, key: SealingKey) -> Message:
@@ -123,7 +123,7 @@ class DeliveryReading:
             self._rulebook,
         )
 
-    def _withhold(self, ledger: Ledger, view: DeliveryView, code: RefusalCode, state: DeliveryState | None) -> Gone:
+    def _withhold(self, ledger: Ledger, view: DeliveryView, code: RefusalCode) -> Gone:
         """Logged with its reason, told without it. An expired copy says so: its sender chose the time."""
         ledger.audit(
             AuditAction.DELIVERY_WITHHELD,
@@ -135,8 +135,6 @@ class DeliveryReading:
             code=code.value,
             detail={"rulebook": self._rulebook.digest},
         )
-        if state is not None:
-            ledger.change_delivery(DeliveryChange(view.delivery.delivery_id, state=state))
         expired = code is RefusalCode.EXPIRED
         return Gone(code if expired else RefusalCode.COULD_NOT_BE_DELIVERED)
 
@@ -160,7 +158,7 @@ class DeliveryReading:
                 },
             },
         )
-        if delivery.state in UNREAD:
+        if delivery.state in UNREAD or delivery.state is DeliveryState.DEAD:
             change = DeliveryChange(delivery.delivery_id, state=DeliveryState.READ)
             ledger.change_delivery(change)
         return Opened(

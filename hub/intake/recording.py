@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from hub.audit.entry import AuditAction
@@ -18,6 +19,7 @@ from routing.decision import Decision, Ruling
 from routing.message import Message
 from routing.refusals import Refusal
 from routing.rulebook import Rulebook
+from routing.vocabulary import HUB
 
 
 class MessageRecording:
@@ -173,7 +175,14 @@ class MessageRecording:
             basis=row["basis"],
             withheld=ruling.withheld,
             recorded_at=stored.recorded_at,
+            next_at=None if sequence is None else self._first_look(stored),
         )
+
+    def _first_look(self, stored: StoredMessage) -> datetime | None:
+        """Nobody is reminded of a reminder."""
+        if stored.sender == HUB:
+            return stored.expires_at
+        return self._rulebook.deadlines.unread.first_look(stored.recorded_at, stored.expires_at)
 
 
 def uniform(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Protocol, TypeVar
 
 from hub.store import people, records
+from hub.store.dead_letters import DeadLetterQuery, DeadLetterView
 from routing.case import Case
 
 Answer = TypeVar("Answer")
@@ -25,7 +26,21 @@ class Contended(StoreUnavailable):
     """Another process was in the way of this group. Nothing of it remains; carried out again it may succeed at once."""
 
 
-class Reader(Protocol):
+class ReceivingReader(Protocol):
+    """What recipients did not take."""
+
+    def list_unread_due(self, at: datetime, *, limit: int) -> list[str]:
+        """Ids of deliveries that nobody has read or acknowledged, and that want attention at `at` or did before; the
+        longest overdue first."""
+
+    def list_dead_letters(self, query: DeadLetterQuery) -> list[DeadLetterView]:
+        """In the order in which they came in."""
+
+    def count_dead_letters(self) -> int:
+        """10,000 at most, which stands for many."""
+
+
+class Reader(ReceivingReader, Protocol):
     """Questions that change nothing. Inside a group they see what earlier groups committed."""
 
     def find_messages(self, keys: Collection[records.MessageKey]) -> dict[records.MessageKey, records.StoredMessage]:
@@ -145,11 +160,12 @@ class Group(Reader, Protocol):
 
         Raises `DuplicateMessage` when a message key is there already. A case, a consent version or a sequence takes
         the place of its earlier self; a data key or an entry of the log never does. A delivery change of state moves
-        the delivery as told, `Changes.published` only from pending to notified. A checkpoint takes the place of one of
-        its kind that is no larger; a smaller one changes nothing. `Changes.shreds` come last: data keys, bodies, notes,
-        consents and drafts of these lanes are destroyed. Writing a member of staff who has ended ends the person's
-        sessions; writing a session takes away those whose time was over when it started. After a write that raised,
-        the group can only be rolled back: committing it raises `StoreUnavailable`."""
+        the delivery as told, `Changes.published` only from pending to notified. `buried` puts deliveries among the dead
+        letters, `dropped` takes them away, `revived` too and puts them into the outbox again, unpublished. A checkpoint
+        takes the place of one of its kind that is no larger; a smaller one changes nothing. `Changes.shreds` come last:
+        data keys, bodies, notes, consents and drafts of these lanes are destroyed. Writing a member of staff who has
+        ended ends the person's sessions; writing a session takes away those whose time was over when it started. After
+        a write that raised, the group can only be rolled back: committing it raises `StoreUnavailable`."""
 
 
 class DuplicateMessage(Exception):

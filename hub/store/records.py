@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from hub.store.dead_letters import DeadLetter
 from hub.store.people import Draft, Session, StaffMember
 from routing.case import Case
 
@@ -79,6 +80,8 @@ class StoredDelivery:
     handled_at: datetime | None = None
     outcome: str | None = None
     note: bytes | None = None
+    next_at: datetime | None = None
+    """When somebody looks after the copy, should nobody have opened it by then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +206,7 @@ class DeliveryChange:
     outcome: str | None = None
     note: bytes | None = None
     code: str | None = None
+    next_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +243,9 @@ class Changes:
     ended_sessions: list[str] = field(default_factory=list)
     drafts: list[Draft] = field(default_factory=list)
     dropped_drafts: list[str] = field(default_factory=list)
+    buried: list[DeadLetter] = field(default_factory=list)
+    revived: list[str] = field(default_factory=list)
+    dropped: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,12 +122,13 @@ DELIVERY: Final = (
     _delivery.handled_at,
     _delivery.outcome,
     _delivery.note,
+    _delivery.next_at,
 )
 
 
 def cells_to_delivery(cells: Cells) -> records.StoredDelivery:
     source, message_id, delivery_id, lane_id, unit_id, kind, sequence, state, verdict, code, *rest = cells
-    rule, basis, withheld, recorded_at, acked_at, handled_at, outcome, note = rest
+    rule, basis, withheld, recorded_at, acked_at, handled_at, outcome, note, next_at = rest
     return records.StoredDelivery(
         delivery_id=delivery_id,
         key=records.MessageKey(source, message_id),
@@ -146,6 +147,7 @@ def cells_to_delivery(cells: Cells) -> records.StoredDelivery:
         handled_at=_optional_instant(handled_at),
         outcome=outcome,
         note=note,
+        next_at=_optional_instant(next_at),
     )
 
 
@@ -170,6 +172,7 @@ def delivery_to_values(delivery: records.StoredDelivery) -> Values:
         "handled_at": _optional_cell(delivery.handled_at),
         "outcome": delivery.outcome,
         "note": delivery.note,
+        "next_at": _optional_cell(delivery.next_at),
     }
 
 
@@ -182,6 +185,7 @@ def change_to_values(change: records.DeliveryChange) -> Values:
         "new_outcome": change.outcome,
         "new_note": change.note,
         "new_code": change.code,
+        "new_next_at": _optional_cell(change.next_at),
     }
 
 

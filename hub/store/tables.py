@@ -87,6 +87,8 @@ deliveries = Table(
     Column("handled_at", BigInteger),
     Column("outcome", Text),
     Column("note", LargeBinary),
+    # When somebody looks after a copy that nobody has opened.
+    Column("next_at", BigInteger),
     UniqueConstraint("delivery_id"),
     # Also the guard that a lane's sequence never repeats for a unit; refused copies have none.
     UniqueConstraint("lane_id", "unit_id", "sequence"),
@@ -106,6 +108,23 @@ Index(
     deliveries.c.position,
     sqlite_where=IS_OPEN,
     postgresql_where=IS_OPEN,
+)
+
+IS_WAITING: Final = and_(
+    deliveries.c.acked_at.is_(None),
+    deliveries.c.state.in_([literal_column(f"'{state}'") for state in ("pending", "notified")]),
+    deliveries.c.next_at.is_not(None),
+)
+Index("ix_deliveries_waiting", deliveries.c.next_at, sqlite_where=IS_WAITING, postgresql_where=IS_WAITING)
+
+# Deliveries that were given up, until somebody decides about them.
+dead_letters = Table(
+    "dead_letters",
+    metadata,
+    Column("position", POSITION, ForeignKey("deliveries.position"), primary_key=True, autoincrement=False),
+    Column("reason", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("died_at", BigInteger, nullable=False),
 )
 
 # One row per delivery on its way, until the recipient's acknowledgement takes it away.

@@ -24,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from hub import clock
-from hub.store import people_rows, port, queries, reading, records, rows, shredding, tables
+from hub.store import people_rows, port, queries, reading, receiving, records, rows, shredding, tables
 from hub.store.among import among
 from hub.store.records import DeliveryState
 
@@ -60,7 +60,7 @@ _CHANGE_DELIVERY: Final = (
     .values(
         {
             name: func.coalesce(bindparam(f"new_{name}", type_=_deliveries.c[name].type), _deliveries.c[name])
-            for name in ("state", "acked_at", "handled_at", "outcome", "note", "code")
+            for name in ("state", "acked_at", "handled_at", "outcome", "note", "code", "next_at")
         }
     )
 )
@@ -155,6 +155,7 @@ class SqlGroup(reading.SqlReader):
         self._change_deliveries(changes.delivery_changes)
         self._mark_published(changes.published)
         self._all(_TAKE_FROM_OUTBOX, changes.acknowledged)
+        self._write_dead_letters(changes)
         self._each(_ADD_AUDIT, map(rows.audit_to_values, changes.audit))
         self._write_beside_the_log(changes)
         self._write_people(changes)
@@ -203,6 +204,11 @@ class SqlGroup(reading.SqlReader):
                 states[change.delivery_id] = change.state
         self._each(_CHANGE_DELIVERY, map(rows.change_to_values, changes))
         self._count(moved)
+
+    def _write_dead_letters(self, changes: records.Changes) -> None:
+        self._each(receiving.BURY, map(receiving.letter_to_values, changes.buried))
+        self._all(receiving.UNBURY, [*changes.revived, *changes.dropped])
+        self._all(_ADD_TO_OUTBOX, changes.revived, published_at=None)
 
     def _find_states(self, delivery_ids: Collection[str]) -> dict[str, DeliveryState]:
         found = self._among(queries.DELIVERY_STATES, delivery_ids)

@@ -58,6 +58,14 @@ class Metrics:
             ["state"],
             registry=self.registry,
         )
+        self.dead_letters = Gauge(
+            "hub_dead_letters_waiting",
+            "Dead letters that somebody has to decide about; 10000 stands for more. Alarm when not 0.",
+            registry=self.registry,
+        )
+        self.dead_letters_total = Counter(
+            "hub_dead_letters", "Copies that were given up, by reason.", ["reason"], registry=self.registry
+        )
         self.inbox_streams = Gauge(
             "hub_inbox_streams", "Inboxes that are listened to as a stream now.", registry=self.registry
         )

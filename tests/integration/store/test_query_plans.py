@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from hub.store import port, records, sqlite
+from hub.store.dead_letters import DeadLetterQuery
 from hub.store.records import DeliveryState
 from tests.contract import stored
 
@@ -26,6 +27,7 @@ PAGES: dict[str, Read] = {
     "inbox by state": lambda reader: reader.list_inbox(
         "jt-sydost", limit=10, at=AT, states=[DeliveryState.READ, DeliveryState.HANDLED]
     ),
+    "unread due": lambda reader: reader.list_unread_due(AT, limit=10),
     "unpublished": lambda reader: reader.list_unpublished(limit=10),
     "oldest unpublished": lambda reader: reader.oldest_unpublished_at(),
     "sent": lambda reader: reader.list_sent("sd-farsta", limit=10),
@@ -60,6 +62,8 @@ READS: dict[str, Read] = {
     "deliveries of a message": lambda reader: reader.list_deliveries(KEY),
     "received": lambda reader: reader.list_received("jt-sydost", "case-1"),
     "sent of a case": lambda reader: reader.list_sent("sd-farsta", limit=10, case_id="case-1", before=1),
+    "dead letters": lambda reader: reader.list_dead_letters(DeadLetterQuery(unit_id="jt-sydost", after=3)),
+    "dead letters by id": lambda reader: reader.list_dead_letters(DeadLetterQuery(delivery_ids=["delivery-1"])),
     "counts": lambda reader: reader.count_by_state(),
     "leaves": lambda reader: reader.list_log_hashes(0, 0, 256),
     "nodes": lambda reader: reader.list_log_hashes(1, 0, 256),

@@ -18,6 +18,10 @@ UNREADABLE = [
     ("settings.toml", "sol_15_9 = true", "sol_15_9 = 1", "settings.sol_15_9: must be true or false"),
     ("settings.toml", '"26:1"\n', '"27:1"\n', "settings.jobbtorg_secrecy: '27:1' is none of 26:1, 28:11"),
     ("settings.toml", "[settings]", "[setings]", "setings: is an unknown table"),
+    ("deadlines.toml", "remind_after_days = 5", "remind_after_days = 30", "unread: must go from 1 to 400 days"),
+    ("deadlines.toml", "remind_after_days = 5", "remind_after_days = 0", "unread: must go from 1 to 400 days"),
+    ("deadlines.toml", "return_after_days = 30", "return_after_days = 401", "unread: must go from 1 to 400 days"),
+    ("deadlines.toml", "return_after_days = 30\n", "", "unread: lacks return_after_days"),
     ("settings.toml", "[settings]", "[setings]", "settings: the table is missing"),
     (
         "types.toml",
