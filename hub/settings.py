@@ -37,6 +37,7 @@ class Settings:
 
     host: str
     port: int
+    public_url: str | None
     data_dir: Path
     database_url: str | None = field(repr=False)
     broker_url: str | None = field(repr=False)
@@ -199,6 +200,14 @@ def _seconds(value: object) -> timedelta:
     return timedelta(seconds=_whole(1, 3600).read(value))
 
 
+def _public_url(value: object) -> str | None:
+    if value == "":
+        return None
+    if not re.fullmatch(r"https?://[A-Za-z0-9.:\[\]-]+", _text(value)):
+        raise ValueError
+    return str(value)
+
+
 def _engine_url(*schemes: str) -> _Kind:
     def read(value: object) -> str | None:
         if value == "":
@@ -222,6 +231,7 @@ _OPTIONAL_PATH: Final = _Kind(_optional_path, "the path of a directory, or empty
 _KINDS: Final[Mapping[str, _Kind]] = {
     "host": _TEXT,
     "port": _whole(0, 65535),
+    "public_url": _Kind(_public_url, "http(s)://host, perhaps with a port and nothing after it, or empty"),
     "data_dir": _Kind(_path, "the path of a directory"),
     "database_url": _engine_url("postgresql", "postgres"),
     "broker_url": _Kind(_nothing, "empty, since this version has no transport for a broker"),

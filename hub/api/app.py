@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
+from collections.abc import Awaitable, Callable
 
 import structlog
 from aiohttp import hdrs, web
@@ -10,17 +12,20 @@ from aiohttp.typedefs import Middleware
 from structlog.typing import FilteringBoundLogger
 
 from hub.api import asyncapi, openapi
-from hub.api.keys import CALLER, HUB, STAFF
+from hub.api.keys import CALLER, HUB, IS_PAGE, SESSION, STAFF
 from hub.api.problems import Problem, call_problem, rate_problem
 from hub.api.routes import ROLES, Access, Handler, Operation, Page
 from hub.api.table import OPERATIONS
 from hub.commit_group import Overloaded
 from hub.identity import sessions
-from hub.identity.port import NotAllowed, NotAuthenticated
+from hub.identity.port import NotAllowed, NotAuthenticated, Reason
+from hub.identity.roles import Staff
 from hub.limits import LimitReached
 from hub.service import Hub
 from hub.store.port import StoreUnavailable
 from hub.telemetry import context
+from hub.web import browser, faults
+from hub.web.pages import PAGES
 
 log = structlog.get_logger()
 
@@ -43,21 +48,41 @@ def build_app(hub: Hub) -> web.Application:
         if operation.method == "GET" and operation.access is Access.PUBLIC:
             # RFC 9110 9.1; a probe may ask so. Not for a unit's own data: a HEAD must not count as a reading.
             app.router.add_route("HEAD", operation.path, _guarded(hub, operation))
+    for page in PAGES:
+        app.router.add_route(page.method, page.path, _guarded(hub, page))
     app.on_response_prepare.append(_add_safe_headers)
     return app
 
 
 def _guarded(hub: Hub, operation: Operation | Page) -> Handler:
     """The handler behind its access rule, the only place where one is applied. What no rule opens stays closed."""
-    if operation.access is Access.PUBLIC:
-        return operation.handler
-    admit = _admit_unit if operation.access is Access.UNIT else _admit_staff
+    is_page = isinstance(operation, Page)
+    admit = _admitter(operation)
 
     async def handle(request: web.Request) -> web.StreamResponse:
+        request[IS_PAGE] = is_page
         await admit(hub, request, operation.access)
         return await operation.handler(request)
 
-    return handle
+    return operation.handler if admit is _admit_all and not is_page else handle
+
+
+def _admitter(operation: Operation | Page) -> Callable[[Hub, web.Request, Access], Awaitable[None]]:
+    match operation.access:
+        case Access.PUBLIC:
+            return _admit_all
+        case Access.UNIT:
+            return _admit_unit
+        case _:
+            return _admit_staff
+
+
+async def _admit_all(hub: Hub, request: web.Request, access: Access) -> None:
+    """Pages that everybody may see still say who has signed in."""
+    secret = browser.find_secret(request, hub.settings)
+    if secret is not None:
+        with contextlib.suppress(NotAuthenticated):
+            _sign_in(hub, request, secret)
 
 
 async def _admit_unit(hub: Hub, request: web.Request, access: Access) -> None:
@@ -67,13 +92,27 @@ async def _admit_unit(hub: Hub, request: web.Request, access: Access) -> None:
 
 
 async def _admit_staff(hub: Hub, request: web.Request, access: Access) -> None:
-    """A person by bearer token, or by the session of a browser. The roles are those of this moment."""
+    """A person by the session of a browser, or by bearer token where no page is asked for. The roles are those of this
+    moment, and whatever changes something must come from a page of ours."""
     authorization = request.headers.get(hdrs.AUTHORIZATION)
-    staff = sessions.staff_of_token(hub.authenticator, hub.reader, authorization, hub.clock.now())
+    secret = browser.find_secret(request, hub.settings)
+    if authorization is not None and not request[IS_PAGE]:
+        staff = sessions.staff_of_token(hub.authenticator, hub.reader, authorization, hub.clock.now())
+    elif secret is not None:
+        staff = _sign_in(hub, request, secret)
+        await browser.check_own_form(request, secret)
+    else:
+        raise NotAuthenticated(Reason.MISSING)
     if not staff.has(*ROLES.get(access, ())):
         log.info("role_refused", access=access.value, staff=staff.staff_id)
         raise NotAllowed
     request[STAFF] = staff
+
+
+def _sign_in(hub: Hub, request: web.Request, secret: str) -> Staff:
+    found = sessions.staff_of_session(hub.reader, browser.key_of(secret), hub.clock.now(), demo=hub.settings.demo)
+    request[STAFF], request[SESSION] = found
+    return found[0]
 
 
 def _gate_of(hub: Hub) -> Middleware:
@@ -86,7 +125,11 @@ def _gate_of(hub: Hub) -> Middleware:
             try:
                 response = await handler(request)
             except Exception as fault:  # noqa: BLE001 - the outermost place: no fault may leave as anything but a problem
-                response = _as_problem(fault).response(entered.request_id)
+                problem = _as_problem(fault)
+                if faults.wants_page(request):
+                    response = faults.show(request, problem, entered.request_id)
+                else:
+                    response = problem.response(entered.request_id)
             response.headers["X-Request-ID"] = entered.request_id
             seconds = time.perf_counter() - started
             _record(hub, told, request, response.status, seconds)

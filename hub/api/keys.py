@@ -7,10 +7,13 @@ from aiohttp import web
 from hub.identity.port import Caller
 from hub.identity.roles import Staff
 from hub.service import Hub
+from hub.store.people import Session
 
 HUB: web.AppKey[Hub] = web.AppKey("hub", Hub)
 CALLER: web.RequestKey[Caller] = web.RequestKey("caller", Caller)
 STAFF: web.RequestKey[Staff] = web.RequestKey("staff", Staff)
+SESSION: web.RequestKey[Session] = web.RequestKey("session", Session)
+IS_PAGE: web.RequestKey[bool] = web.RequestKey("is_page", bool)
 
 
 def hub_of(request: web.Request) -> Hub:

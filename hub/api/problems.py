@@ -31,6 +31,7 @@ CALL_PROBLEMS: Mapping[str, tuple[int, str, str]] = {
         "Ange varför du tittar",
         "Det loggas: ange reason (se /openapi.json) och, om det finns, ett ärendenummer som reference.",
     ),
+    "FORM_NOT_OURS": (403, "Formuläret gäller inte längre", "Gå tillbaka, ladda om sidan och försök igen."),
     "STAFF_WRONG": (422, "Uppgifterna om medarbetaren är felaktiga", "Rätta det som listas och skicka igen."),
     "NOT_FOUND": (404, "Det som efterfrågas finns inte för er", "Kontrollera adressen."),
     "METHOD_NOT_ALLOWED": (405, "Metoden stöds inte på den här adressen", "Se /docs för adressens metoder."),

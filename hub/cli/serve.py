@@ -29,6 +29,7 @@ def serve(
     port: Annotated[
         str | None, _setting("--port", "PORT", "The port; 0 takes any free one. [dim]Default: 8080[/dim]")
     ] = None,
+    public_url: Annotated[str | None, _setting("--public-url", "URL", "The address that browsers use.")] = None,
     data_dir: options.DataDir = None,
     demo: Annotated[
         bool | None, _setting("--demo/--no-demo", None, "Play invented messages. Never with real persons.")
@@ -86,6 +87,7 @@ def serve(
         config,
         host=host,
         port=port,
+        public_url=public_url,
         data_dir=data_dir,
         demo=demo,
         rules_dir=rules_dir,

@@ -11,8 +11,9 @@ import pytest
 from hub import bootstrap, settings
 from hub.api import table
 from hub.api.app import build_app
-from hub.api.routes import ROLES, Access
+from hub.api.routes import ROLES, Access, Operation, Page
 from hub.identity.roles import SCOPED, Role
+from hub.web.pages import PAGES
 from tests.support import events
 from tests.support.field import Field
 from tests.support.party import Answer, Party
@@ -59,7 +60,7 @@ def path_of(template: str) -> str:
 
 
 def test_every_rule_is_one_that_the_gate_knows() -> None:
-    assert {each.access for each in table.OPERATIONS} <= {Access.PUBLIC, Access.UNIT, *ROLES}
+    assert {each.access for each in (*table.OPERATIONS, *PAGES)} <= {Access.PUBLIC, Access.UNIT, *ROLES}
     assert set(Access) == {Access.PUBLIC, Access.UNIT, *ROLES}
     assert all(ROLES.values())
 
@@ -73,7 +74,9 @@ async def test_no_route_of_the_program_stands_outside_the_table(tmp_path: Any) -
         if route.method != "HEAD"
     }
     hub.store.close()
-    assert routed == {(each.method, each.path) for each in table.OPERATIONS}
+    tabled: list[Operation | Page] = [*table.OPERATIONS, *PAGES]
+    assert routed == {(each.method, each.path) for each in tabled}
+    assert len(tabled) == len(routed)
 
 
 @pytest.mark.parametrize("operation", STAFF_OPERATIONS, ids=lambda each: f"{each.method} {each.path}")

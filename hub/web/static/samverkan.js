@@ -1,0 +1,39 @@
+/* The little that the pages do by themselves. Without this script every page can still be read and every form sent. */
+(function () {
+  "use strict";
+
+  /* What arrives: an element with data-stream listens to that address; "arrived" then makes its parts ask again. */
+  function listen(element) {
+    var source = new EventSource(element.dataset.stream);
+    source.addEventListener("arrived", function (event) {
+      document.body.dispatchEvent(new CustomEvent("arrived"));
+      if (element.dataset.announce && event.data !== "first") {
+        document.getElementById("announcer").textContent = element.dataset.announce;
+      }
+    });
+    source.addEventListener("over", function () { source.close(); window.location.reload(); });
+    window.addEventListener("pagehide", function () { source.close(); });
+  }
+
+  /* A form is sent once: a second press while the first is under way does nothing. */
+  function sendOnce(event) {
+    var form = event.target;
+    if (form.dataset.sent) { event.preventDefault(); return; }
+    form.dataset.sent = "yes";
+    window.setTimeout(function () { delete form.dataset.sent; }, 4000);
+  }
+
+  /* The first fault of a form that came back gets the focus, so that it is read out. */
+  function showFault() {
+    var fault = document.querySelector("[data-focus]");
+    if (fault) { fault.focus(); }
+  }
+
+  document.addEventListener("DOMContentLoaded", function () {
+    document.querySelectorAll("[data-stream]").forEach(listen);
+    document.addEventListener("submit", sendOnce);
+    showFault();
+  });
+  /* A page that the browser took from its memory may be somebody else's by now. */
+  window.addEventListener("pageshow", function (event) { if (event.persisted) { window.location.reload(); } });
+}());
