@@ -13,9 +13,9 @@ from typing import Any
 
 from hypothesis import note
 
-from hub import bootstrap, clock
+from hub import bootstrap, clock, service
 from hub import settings as hub_settings
-from hub.delivery.reading import Opened
+from hub.delivery.reading import Gone, NotYours, Opened
 from hub.intake.accepting import Accepted
 from hub.intake.receiving import NotAccepted
 from hub.store.records import AuditQuery, MessageKey
@@ -26,6 +26,8 @@ from tests.support.case_model import Life, Told, World, day_of
 
 MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None  # what a commit waits for is not the matter here
 PEOPLE = (persons.ASTA, persons.BO)
+# What says that nothing covers the message. Where the person's own word covers it, no answer may be one of these.
+UNCOVERED = {"CONSENT_MISSING", "CONSENT_EXPIRED", "CONSENT_WITHDRAWN", "CONSENT_NOT_COVERING", "NO_BASIS"}
 
 
 class CaseHub:
@@ -43,6 +45,7 @@ class CaseHub:
             directory=judging.directory(),
             rulebook=judging.rules(),
         )
+        self.slot, service.SLOT_SECONDS = service.SLOT_SECONDS, 0.0  # how long an answer takes is another test's matter
         self.wait(self.hub.open())
         self.world = World()
         self.told: dict[str, Told] = {}
@@ -52,6 +55,7 @@ class CaseHub:
         self.taken: Counter[str] = Counter()
 
     def close(self) -> None:
+        service.SLOT_SECONDS = self.slot
         self.wait(self.hub.close())
         self.loop.close()
         self.folder.cleanup()
@@ -72,7 +76,10 @@ class CaseHub:
         by_id = {consent.consent_id: consent for consent in consents}
         return self.cases(), by_id, dict(self.hub.reader.count_by_state())
 
-    def send(self, name: str, unit: str, body: dict[str, Any], subject: str | None = None) -> bool:
+    def send(
+        self, name: str, unit: str, body: dict[str, Any], subject: str | None = None, *, reader: str | None = None
+    ) -> bool:
+        """`reader` is who will get it, where that is known beforehand."""
         message_id, before, at = events.new_id(), self.known(), self.clock.now()
         faults = events.catalogue().get_type(name).faults(body)
         assert faults == (), (name, faults)
@@ -81,6 +88,8 @@ class CaseHub:
         note(f"{name} from {unit}: {office.outcome(answer)}")
         if isinstance(answer, NotAccepted):
             assert self.known() == before, "a refusal changed something"
+            if office.outcome(answer) in UNCOVERED and reader is not None:
+                assert not self.is_given(name, unit, body, reader), "what the person lets be told was refused"
             return False
         assert isinstance(answer, Accepted)
         self.taken[name] += 1
@@ -90,16 +99,39 @@ class CaseHub:
         assert changed <= {answer.receipt["case"]}, "a message changed another case"
         return True
 
+    def is_given(self, name: str, unit: str, body: dict[str, Any], reader: str) -> bool:
+        """Whether the person's own word covers the whole message toward this reader today."""
+        person = self.person_in(body)
+        told = Told(
+            name,
+            body["handling"]["purpose"],
+            unit,
+            reader,
+            frozenset(),
+            frozenset(body["handling"]["categories"]),
+            None,
+            person,
+            None,
+            day_of(self.clock.now()),
+        )
+        return told.categories <= self.world.by_word(told, told.accepted_on)
+
+    def person_in(self, body: dict[str, Any]) -> persons.Person | None:
+        return next((each for each in PEOPLE if each.as_data() == body.get("person")), None)
+
     def learn(self, name: str, unit: str, body: dict[str, Any], case_id: str | None, message_id: str) -> None:
         world, content, today = self.world, body["content"], day_of(self.clock.now())
-        person = next(each for each in PEOPLE if each.as_data() == body["person"])
+        person = self.person_in(body)
         opens = case_id is not None and case_id not in world.lives
         if name == "consent.recorded":
+            assert person is not None
             world.record(person, unit, content)
         if opens:
             world.lives[case_id] = Life(case_id, person)
             world.follow(name, unit, body, world.lives[case_id], today)
         life = world.lives.get(case_id or "")
+        if life is not None:
+            life.person = life.person or person
         self.count_copies(unit, message_id)
         strangers = []
         for told, delivery_id in self.copies(name, unit, body, life, person, message_id):
@@ -175,4 +207,36 @@ class CaseHub:
                     assert not found
                 else:
                     self.assert_covered(replace(told, categories=frozenset(found)))
+            elif told := self.told.get(check.delivery_id):
+                given = self.world.by_word(told, day_of(self.clock.now()))
+                assert not (told.categories and told.categories <= given), "what the person lets be told was kept back"
             self.wait(self.hub.acknowledge(check.delivery_id, unit))
+
+    # -- protection ------------------------------------------------------------------------------------------------
+
+    def flag(self, unit: str, body: dict[str, Any], subject: str | None) -> None:
+        """A message that says that its person is protected. It is refused, and nothing about the person is left."""
+        person, level = self.person_in(body), body["handling"]["protected_identity"]
+        before = self.known()
+        event = events.event("referral.submitted", unit, body, at=self.clock.now(), subject=subject)
+        answer = self.wait(self.hub.accept(envelopes.parse_structured(event), unit))
+        note(f"{level} from {unit}: {office.outcome(answer)}")
+        assert office.outcome(answer) == "PROTECTED_IDENTITY"
+        assert person is not None
+        if level == "unknown":
+            assert self.known() == before, "what a sender does not know made the hub forget"
+            return
+        self.count_copies(unit, event["id"])
+        self.world.forget(person)
+        left = self.cases()
+        assert left == {key: before[0][key] for key in left}, "another person was forgotten with them"
+        for delivery_id, told in list(self.told.items()):
+            if told.person == person:
+                opened = self.wait(self.hub.read(delivery_id, told.recipient))
+                assert isinstance(opened, (Gone, NotYours)), (told.type, told.recipient)
+                del self.told[delivery_id]
+
+    def shells(self) -> dict[str, Case | None]:
+        ledger = self.hub.look()
+        ledger.prepare_cases(self.world.forgotten)
+        return {case_id: ledger.find_case(case_id) for case_id in self.world.forgotten}

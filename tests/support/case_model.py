@@ -37,6 +37,8 @@ ON_REQUEST = {"attendance": {"AT", "AR"}, "activity": {"PL"}, "closing": {"OU"}}
 # A stadsdel's own need (OSL 2009:400 10:2) carries these to one jobbtorg, on the word of one officer.
 ON_OWN_NEED = {"referral.submitted", "plan.decided", "plan.disputed", "plan.dispute-settled"}
 SAME_BOARD = {"case_transfer", "finsam_joint_planning"}
+# What a team may be told of a person without a name.
+NAMELESS = {"finsam.case-initiated", "finsam.case-screened", "finsam.case-closed"}
 MUST_CONFIRM = {"af", "fk"}
 
 
@@ -71,7 +73,9 @@ class Paper:
     def gives(self, holder: str, recipient: str, on: date) -> set[str]:
         content, given = self.content, set()
         first, last = date.fromisoformat(content["valid_from"]), date.fromisoformat(content["valid_to"])
-        if self.taken_back or not first <= on <= last or self.parties_out & {holder, recipient}:
+        if self.taken_back or content.get("status") == "draft" or self.parties_out & {holder, recipient}:
+            return set()
+        if not first <= on <= last:
             return set()
         for edge in content["edges"]:
             if (edge["holder_authority"], edge["recipient_authority"]) == (holder, recipient):
@@ -101,7 +105,7 @@ class Life:
     """One case: who must be responsible, which plan must be in force, what was asked for and what was sent."""
 
     case_id: str
-    person: Person
+    person: Person | None
     stadsdel: str | None = None
     jobbtorg: str | None = None
     pending: tuple[str, str] | None = None
@@ -133,7 +137,7 @@ class Told:
     claims: frozenset[tuple[str, str]]
     categories: frozenset[str]
     case_id: str | None
-    person: Person
+    person: Person | None
     consent_id: str | None
     accepted_on: date
 
@@ -144,6 +148,7 @@ class World:
 
     papers: dict[str, Paper] = field(default_factory=dict)
     lives: dict[str, Life] = field(default_factory=dict)
+    forgotten: dict[str, Life] = field(default_factory=dict)
 
     def follow(self, type_name: str, sender: str, body: dict[str, Any], life: Life, on: date) -> None:
         """An accepted message of a case."""
@@ -185,7 +190,14 @@ class World:
         life.stadsdel = taken if life.stadsdel == given else life.stadsdel
         life.jobbtorg = taken if life.jobbtorg == given else life.jobbtorg
 
-    def _bury(self, person: Person) -> None:
+    def forget(self, person: Person) -> None:
+        """The person is protected: no case and no paper is left of what was known."""
+        gone = {case_id: life for case_id, life in self.lives.items() if life.person == person}
+        self.forgotten |= gone
+        self.lives = {case_id: life for case_id, life in self.lives.items() if case_id not in gone}
+        self.papers = {name: paper for name, paper in self.papers.items() if paper.person != person}
+
+    def _bury(self, person: Person | None) -> None:
         for paper in self.papers.values():
             paper.taken_back |= paper.person == person
 
@@ -208,11 +220,14 @@ class World:
     def may_tell(self, told: Told, on: date) -> set[str]:
         """Every category that may be told on this day: by the person's word, or by what the law has for this pair."""
         holder, recipient = AUTHORITY[told.sender], AUTHORITY[told.recipient]
-        found = self._by_law(told, holder, recipient)
-        for paper in self.papers.values():
-            if paper.person == told.person and paper.content["purpose"] == told.purpose:
-                found |= paper.gives(holder, recipient, on)
-        return found
+        return self._by_law(told, holder, recipient) | self.by_word(told, on)
+
+    def by_word(self, told: Told, on: date) -> set[str]:
+        """What the person's own word lets be told on this day."""
+        holder, recipient = AUTHORITY[told.sender], AUTHORITY[told.recipient]
+        papers = [each for each in self.papers.values() if each.person == told.person is not None]
+        given = [each.gives(holder, recipient, on) for each in papers if each.content["purpose"] == told.purpose]
+        return set().union(*given)
 
     def _by_law(self, told: Told, holder: str, recipient: str) -> set[str]:
         pair = (told.sender[:2], told.recipient[:2])
@@ -221,6 +236,8 @@ class World:
         found: set[str] = set()
         if holder == recipient and told.purpose in SAME_BOARD:
             found |= EVERYTHING
+        if told.person is None and told.type in NAMELESS:
+            found |= {"ST", "PL", "FN"}
         if pair == ("sd", "jt") and "OSL_10_2" in claimed and told.type in ON_OWN_NEED:
             found |= EVERYTHING
         if pair == ("sd", "sd") and "SOL_15_8" in claimed and told.type == "case.transferred":

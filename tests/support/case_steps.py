@@ -158,7 +158,8 @@ def _joint_plan(life: Life, at: datetime) -> Content:
 
 
 def asked(life: Life, _at: datetime) -> Content:
-    return {"wished_seats": ["jt", "af"], "consent_id": None}
+    nameless = {"mode": "anonymous", "age_band": "30_49", "parts": None} if life.person is None else {}
+    return {"wished_seats": ["jt", "af"], "consent_id": None, **nameless}
 
 
 def _team_closed(reason: str) -> Callable[[Life, datetime], Content]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import hypothesis.strategies as st
@@ -26,9 +27,10 @@ from hypothesis.stateful import (
 from hub.delivery.reading import NotYours
 from routing.case import Case
 from schemas import envelope as envelopes
-from tests.support import case_steps, events, office, persons
-from tests.support.case_hub import PEOPLE, CaseHub
-from tests.support.case_model import AUTHORITY, JOBBTORG_OF, Life, day_of
+from tests.support import case_steps, events, office
+from tests.support.case_hub import PEOPLE
+from tests.support.case_model import AUTHORITY, JOBBTORG_OF, NAMELESS, Life, day_of
+from tests.support.case_papers import NUMBERS, PAIRS, CasePapers
 from tests.support.case_steps import AF, FK, STEPS, TEAM, Step, address, claims, sender_of
 
 RUNS = int(os.environ.get("CASE_LIFE_RUNS", "200"))
@@ -38,34 +40,17 @@ TAKEN: Counter[str] = Counter()
 # The one takes a closed case, three months and a consent that still holds; the other a case that stops early.
 SELDOM = {"outcome.followed-up", "appointment.missed"}
 ENDINGS = {"case.closed", "finsam.case-closed"}
-CITY = ("sdn-farsta", "sdn-skarpnack", "sdn-bromma")
-PAIRS = {
-    "jobbtorg_planning": [(one, "amn") for one in CITY],
-    "case_transfer": [("sdn-farsta", "sdn-skarpnack"), ("sdn-farsta", "sdn-bromma")],
-    "follow_up": [(one, "amn") for one in CITY],
-    "finsam_joint_planning": [
-        ("fk", "amn"),
-        ("fk", "sdn-farsta"),
-        ("fk", "af"),
-        ("amn", "sdn-farsta"),
-        ("amn", "af"),
-        ("sdn-farsta", "af"),
-    ],
-}
-CATEGORIES = (events.ALL_CATEGORIES, ("ID", "ST", "PL", "AT", "OU"), ("ID", "ST", "CO", "HE"))
-EXCLUDED = (None, {"category": "PL"}, {"category": "HE"}, {"recipient_authority": "amn"}, {"category": "ST"})
 STRAIGHT_WAY = ("answer", "enrol", "propose", "approve", "start", "report", "correct", "interrupt", "restart")
 TEAM_WAY = ("screen", "call", "plan jointly", "follow up jointly")
 GROUNDS = st.sampled_from(["both", "both", "consent", "consent", "law"])
-NUMBERS = st.integers(0, 30)
 
 
-class CaseLife(CaseHub, RuleBasedStateMachine):
+class CaseLife(CasePapers, RuleBasedStateMachine):
     """One hub of its own for each run."""
 
     def __init__(self) -> None:
         RuleBasedStateMachine.__init__(self)
-        CaseHub.__init__(self)
+        CasePapers.__init__(self)
         self.steps = 0
 
     def teardown(self) -> None:
@@ -87,15 +72,20 @@ class CaseLife(CaseHub, RuleBasedStateMachine):
         sender = more.pop("sender", None) or sender_of(step, life)
         content |= more.pop("content", {})
         person = more.pop("person", life.person)
+        if person is None and step.type not in NAMELESS:
+            return False  # the schema has no such message about nobody
         body = events.data(
             step.type,
             at=at,
             person=person,
             content=content,
             to=address(step, sender, life, content),
-            basis=claims(step, sender, ground),
+            basis=claims(step, sender, ground) if person is not None else (),
         )
-        return self.send(step.type, sender, body, more.pop("subject", life.case_id))
+        (first, *others) = body["handling"]["to"]
+        by_role = {"responsible_stadsdel": life.stadsdel, "responsible_jobbtorg": life.jobbtorg}
+        reader = by_role.get(first.get("role", "")) if not others and ground != "law" else None
+        return self.send(step.type, sender, body, more.pop("subject", life.case_id), reader=reader)
 
     def fitting(self, case: Case, life: Life, *, finsam: bool) -> list[Step]:
         state = case.finsam_state if finsam else case.state
@@ -168,113 +158,23 @@ class CaseLife(CaseHub, RuleBasedStateMachine):
         if life is not None:
             self.walk(STEPS[name], life, ground)
 
-    @rule(number=NUMBERS, alone=st.booleans(), person=st.integers(0, 1))
+    @rule(number=NUMBERS, alone=st.booleans(), person=st.integers(0, 2))
     def ask_the_team(self, number: int, alone: bool, person: int) -> None:
         life, _ = self.life(number)
         if alone or life is None:
-            life = Life("", PEOPLE[person])
+            life = Life("", (*PEOPLE, None)[person])  # the last one consults about nobody
         step = case_steps.Step("finsam.case-initiated", life.jobbtorg or FK, "", case_steps.asked)
         self.walk(step, life, "consent", subject=life.case_id or None)
 
-    # -- consents --------------------------------------------------------------------------------------------------
-
-    @rule(
-        purpose=st.sampled_from(sorted(PAIRS)),
-        person=st.integers(0, 1),
-        categories=st.integers(0, 2),
-        excluded=st.integers(0, 4),
-        starts=st.sampled_from([0, 0, 5]),
-        days=st.sampled_from([1, 3, 60, 170]),
-        confirmed=st.booleans(),
-    )
-    def record(
-        self, purpose: str, person: int, categories: int, excluded: int, starts: int, days: int, confirmed: bool
-    ) -> None:
-        edges = [
-            edge | {"confirmed_by_holder": confirmed}
-            for one, other in PAIRS[purpose]
-            for edge in events.both_ways(one, other, CATEGORIES[categories])
-        ]
-        self.sign("sd-farsta", PEOPLE[person], purpose, edges, excluded, starts, days, events.new_id(), 1)
-
-    @precondition(lambda self: self.world.papers)
-    @rule(number=NUMBERS, holder=st.sampled_from([FK, AF]))
-    def confirm(self, number: int, holder: str) -> None:
-        paper = list(self.world.papers.values())[number % len(self.world.papers)]
-        own = AUTHORITY[holder]
-        edges = [
-            edge | {"confirmed_by_holder": edge["holder_authority"] == own}
-            for edge in paper.content["edges"]
-            if own in (edge["holder_authority"], edge["recipient_authority"])
-        ]
-        content = paper.content | {"edges": edges, "version": paper.content["version"] + 1}
-        body = events.data("consent.recorded", at=self.clock.now(), person=paper.person, basis=())
-        if any(edge["confirmed_by_holder"] for edge in edges):
-            self.send("consent.recorded", holder, body | {"content": content})
-
-    @precondition(lambda self: self.world.papers)
-    @rule(number=NUMBERS, categories=st.integers(0, 2), excluded=st.integers(0, 4), keep=st.integers(1, 12))
-    def narrow(self, number: int, categories: int, excluded: int, keep: int) -> None:
-        paper = list(self.world.papers.values())[number % len(self.world.papers)]
-        chosen = list(CATEGORIES[categories])
-        edges = [edge | {"categories": chosen} for edge in paper.content["edges"][:keep]]
-        content = paper.content
-        self.sign(
-            paper.recorder,
-            paper.person,
-            content["purpose"],
-            edges,
-            excluded,
-            0,
-            60,
-            paper.consent_id,
-            content["version"] + 1,
-        )
-
-    def sign(
-        self,
-        recorder: str,
-        person: persons.Person,
-        purpose: str,
-        edges: list[dict[str, Any]],
-        excluded: int,
-        starts: int,
-        days: int,
-        consent_id: str,
-        version: int,
-    ) -> None:
-        at = self.clock.now()
-        today = day_of(at)
-        kept = EXCLUDED[excluded]
-        body = events.consent(
-            at=at,
-            person=person,
-            edges=edges,
-            purpose=purpose,
-            recorder=recorder,
-            consent_id=consent_id,
-            version=version,
-            valid_from=(today + timedelta(days=starts)).isoformat(),
-            valid_to=(today + timedelta(days=starts + days)).isoformat(),
-            excluded=[kept] if kept else None,
-        )
-        self.send("consent.recorded", recorder, body)
-
-    @precondition(lambda self: self.world.papers)
-    @rule(
-        number=NUMBERS,
-        scope=st.sampled_from(["all", "void", "categories", "categories", "parties"]),
-        what=st.sampled_from(["ID", "PL", "CO", "HE"]),
-    )
-    def withdraw(self, number: int, scope: str, what: str) -> None:
-        paper = list(self.world.papers.values())[number % len(self.world.papers)]
-        part: dict[str, Any] = {"scope": scope}
-        if scope == "categories":
-            part["categories"] = [what]
-        if scope == "parties":
-            part["parties"] = [paper.content["edges"][0]["recipient_authority"]]
-        body = events.withdrawal(paper.consent_id, at=self.clock.now(), person=paper.person, **part)
-        self.send("consent.withdrawn", paper.recorder, body)
+    @rule(number=NUMBERS, person=st.integers(0, 1))
+    def name_the_nameless(self, number: int, person: int) -> None:
+        """What the coordinator sends back to be completed may come again with a name."""
+        life, case = self.life(number)
+        if life is None or case is None or life.person is not None or case.finsam_state != "complete-requested":
+            return
+        named = replace(life, person=PEOPLE[person])
+        step = STEPS["complete"]
+        self.walk(step, named, "consent", content={"mode": "named", "age_band": None})
 
     # -- reading, and time -----------------------------------------------------------------------------------------
 
@@ -286,12 +186,61 @@ class CaseLife(CaseHub, RuleBasedStateMachine):
     def pass_time(self, days: int) -> None:
         self.clock.advance(timedelta(days=days))
 
+    @precondition(lambda self: self.world.papers)
+    @rule(number=NUMBERS, first=st.booleans(), seconds=st.sampled_from([-1, 0, 1]), which=NUMBERS)
+    def come_to_the_edge_of_a_day(self, number: int, first: bool, seconds: int, which: int) -> None:
+        """A second before the midnight in Stockholm with which a consent begins or ends, at it, and a second later."""
+        paper = list(self.world.papers.values())[number % len(self.world.papers)]
+        content = paper.content
+        day = date.fromisoformat(content["valid_from"]) if first else date.fromisoformat(content["valid_to"])
+        midnight = datetime.combine(day + timedelta(days=0 if first else 1), time(), events.STOCKHOLM)
+        wait = midnight.astimezone(UTC) + timedelta(seconds=seconds) - self.clock.now()
+        if not timedelta(0) < wait < timedelta(days=200):
+            return
+        self.clock.advance(wait)
+        for life in [life for life in self.world.lives.values() if life.person == paper.person]:
+            case = self.cases()[life.case_id]
+            for finsam in (False, True):
+                steps = self.fitting(case, life, finsam=finsam) if case is not None else []
+                steps = [step for step in steps if step.type not in ENDINGS]
+                if steps:
+                    self.walk(steps[which % len(steps)], life, "consent")
+        for unit in ("jt-sydost", "sd-farsta", FK):
+            self.read(unit, 3)
+
+    # -- protection ------------------------------------------------------------------------------------------------
+
+    @precondition(lambda self: self.steps > 12)
+    @rule(
+        number=NUMBERS,
+        level=st.sampled_from(["unknown", "unknown", "sekretessmarkering", "skyddad_folkbokforing"]),
+        unit=st.sampled_from(STADSDELAR),
+    )
+    def flag_somebody(self, number: int, level: str, unit: str) -> None:
+        life, _ = self.life(number)
+        if life is None or life.person is None:
+            return
+        body = events.data(
+            "referral.submitted", at=self.clock.now(), person=life.person, to=[{"unit": JOBBTORG_OF[unit]}]
+        )
+        body["handling"]["protected_identity"] = level
+        self.flag(unit, body, None)
+
+    @precondition(lambda self: self.world.forgotten)
+    @rule(number=NUMBERS, name=st.sampled_from(sorted(STEPS)))
+    def write_of_the_forgotten(self, number: int, name: str) -> None:
+        """Whoever was a party is answered as a stranger is."""
+        lives = list(self.world.forgotten.values())
+        life = lives[number % len(lives)]
+        if life.person is not None:
+            assert not self.walk(STEPS[name], life, "both")
+
     # -- foul play -------------------------------------------------------------------------------------------------
 
     @rule(number=NUMBERS, which=NUMBERS, ground=GROUNDS, how=st.sampled_from(["stranger", "person", "case", "version"]))
     def try_it_on(self, number: int, which: int, ground: str, how: str) -> None:
         life, case = self.life(number)
-        if life is None or case is None:
+        if life is None or case is None or life.person is None:
             return
         steps = self.fitting(case, life, finsam=case.state is None)
         steps = [step for step in steps if how != "version" or "version" in step.content(life, self.clock.now())]
@@ -347,6 +296,10 @@ class CaseLife(CaseHub, RuleBasedStateMachine):
             assert in_force == life.in_force
             activities = [row.activity_id for row in case.memory.in_force.get(case_steps.PLAN, ())]
             assert activities == life.activities(case_steps.PLAN)
+        for shell in self.shells().values():
+            assert shell is not None
+            told = (shell.parties, shell.responsible_stadsdel, shell.responsible_jobbtorg, shell.team, shell.plans)
+            assert (shell.suspended, *told) == (True, frozenset(), None, None, None, {})
 
 
 def live(runs: int) -> None:
