@@ -11,6 +11,8 @@ from aiohttp import web
 
 from hub.api.answers import answer
 from hub.api.routes import Access, Operation
+from hub.delivery.dead_letters import DropReason
+from hub.store.dead_letters import DeathReason
 from hub.store.records import DeliveryState
 from schemas import envelope as envelopes
 
@@ -95,6 +97,20 @@ _STAFF = {
     "changed": _INSTANT,
     "ended": _MAYBE_TEXT,
 }
+_DEAD_LETTER = _object(
+    {
+        "delivery": _UUID,
+        "message": _UUID,
+        "type": _TEXT,
+        "sender": _TEXT,
+        "unit": _TEXT,
+        "sequence": {"type": "integer", "minimum": 1},
+        "cause": {"type": "string", "enum": [reason.value for reason in DeathReason]},
+        "attempts": {"type": "integer"},
+        "died": _INSTANT,
+        "recordedtime": _INSTANT,
+    }
+)
 COMPONENTS: Mapping[str, Mapping[str, Any]] = {
     "Event": {
         "type": "object",
@@ -204,6 +220,29 @@ COMPONENTS: Mapping[str, Mapping[str, Any]] = {
     "StaffMember": _object(_STAFF),
     "NewStaffMember": {
         **_object({name: _STAFF[name] for name in ("iss", "sub", "name", "roles")}),
+        "additionalProperties": False,
+    },
+    "DeadLetterPage": _object({"items": _list_of(_DEAD_LETTER), "next": _MAYBE_CURSOR}),
+    "DeadLettersRetried": _object({"dry_run": {"type": "boolean"}, "items": _list_of(_DEAD_LETTER)}),
+    "DeadLetterSelection": {
+        **_object(
+            {
+                "unit": _TEXT,
+                "type": _TEXT,
+                "cause": {"type": "string", "enum": [reason.value for reason in DeathReason]},
+                "most": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100},
+                "dry_run": {"type": "boolean", "default": False},
+            },
+            "unit",
+            "type",
+            "cause",
+            "most",
+            "dry_run",
+        ),
+        "additionalProperties": False,
+    },
+    "DeadLetterDrop": {
+        **_object({"reason": {"type": "string", "enum": [reason.value for reason in DropReason]}}),
         "additionalProperties": False,
     },
     "Units": _object({"on": _TEXT, "items": _list_of({"type": "object"})}),

@@ -24,6 +24,7 @@ CALL_PROBLEMS: Mapping[str, tuple[int, str, str]] = {
     "BAD_REQUEST": (400, "Anropet är inte giltig HTTP", "Kontrollera metod, adress och huvuden."),
     "NOT_AN_EVENT": (400, "Innehållet är inte ett giltigt CloudEvent", "Rätta attributen och skicka igen."),
     "BAD_PARAMETER": (400, "En parameter i anropet är felaktig", "Se /docs för vad som godtas."),
+    "BODY_WRONG": (422, "Innehållet i anropet är felaktigt", "Rätta det som pekas ut; se /docs."),
     "NOT_AUTHENTICATED": (401, "Giltig token saknas", "Hämta en ny token och försök igen."),
     "NOT_ALLOWED": (403, "Din roll ger inte tillgång till detta", "Vänd dig till den som förvaltar behörigheter."),
     "REASON_MISSING": (

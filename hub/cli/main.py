@@ -8,7 +8,20 @@ from typing import Annotated
 
 import typer
 
-from hub.cli import audit, case, doctor, party, program, rules_compared, schemas, send, serve, staff, token
+from hub.cli import (
+    audit,
+    case,
+    dead_letters,
+    doctor,
+    party,
+    program,
+    rules_compared,
+    schemas,
+    send,
+    serve,
+    staff,
+    token,
+)
 
 app = typer.Typer(
     cls=program.Program,
@@ -30,6 +43,7 @@ app.add_typer(rules_compared.group, name="rules")
 app.add_typer(schemas.group, name="schemas")
 app.add_typer(case.group, name="case")
 app.add_typer(audit.group, name="audit")
+app.add_typer(dead_letters.group, name="dead-letters")
 app.command("doctor", epilog="Example: samverkan doctor --data-dir /var/lib/samverkan")(doctor.doctor)
 
 
