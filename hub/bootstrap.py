@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from importlib import metadata
 from pathlib import Path
 
@@ -30,6 +31,9 @@ from hub.limits import Limits
 from hub.notices import Notices
 from hub.protection import Protection
 from hub.registry_of_consents import ConsentBook
+from hub.retention import erasing
+from hub.retention.running import Gallring
+from hub.retention.tombstones import FILE, TombstoneFile
 from hub.service import Deciding, Hub
 from hub.settings import Settings
 from hub.store.port import Group, Reader, Store
@@ -95,6 +99,17 @@ def build_hub(
     )
     group.on_commit(lambda committed: metrics.commit_group_size.observe(committed.size))
     group.on_commit(lambda committed: metrics.commit_seconds.observe(committed.seconds))
+    tombstones = TombstoneFile(settings.data_dir / FILE)
+    group.on_commit(tombstones.follow)
+    gallring = Gallring(
+        store,
+        group,
+        clock,
+        lambda at: Ledger(store.reader(), vault, book, at),
+        rulebook,
+        every=timedelta(hours=settings.retention_hours),
+        wakes_after=settings.deadline_sweep_seconds,
+    )
     return Hub(
         settings=settings,
         clock=clock,
@@ -112,6 +127,8 @@ def build_hub(
         relay=Relay(store, transport, group),
         following=InboxFollowing(store, transport, clock),
         sweep=Sweep(store, group, clock, rulebook, settings.deadline_sweep_seconds),
+        gallring=gallring,
+        tombstones=tombstones,
         limits=Limits(requests=settings.unit_requests_per_hour, person_lookups=settings.person_lookups_per_hour),
     )
 
@@ -135,6 +152,7 @@ def build_deciding(
         BuryDelivery: Burying(giving_up),
         RetryDeadLetter: deciding_of_the_dead,
         DropDeadLetter: deciding_of_the_dead,
+        **dict.fromkeys(erasing.COMMANDS, erasing.Erasing(rulebook.retention, giving_up)),
     }
     return Deciding(rulebook, receiver, acceptance, list_handlers(acceptance, reading) | reminding)
 

@@ -5,6 +5,7 @@ Reading is in bulk (`prepare_...`), deciding then works from memory, and writing
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import fields, replace
 from datetime import datetime
@@ -15,6 +16,7 @@ from hub.audit import entry as audit_entry
 from hub.audit.entry import AuditAction
 from hub.registry_of_consents import ConsentBook
 from hub.store.dead_letters import DeadLetterQuery
+from hub.store.kept import Tombstone
 from hub.store.port import Reader
 from hub.store.records import (
     AuditRow,
@@ -32,7 +34,7 @@ from hub.store.records import (
     StoredDelivery,
     StoredMessage,
 )
-from hub.vault import SealingKey, Vault
+from hub.vault import SealBroken, SealingKey, Vault
 from routing.case import NOTHING_REMEMBERED, Case
 from routing.consent import Consent
 from routing.message import Message
@@ -265,13 +267,20 @@ class Ledger:
         self._stored_consents[stored.consent_id] = stored
         self._know_consent(consent)
 
-    def shred(self, what: Shred) -> None:
-        """Makes lanes unreadable with this group's commit, and for the rest of the group already now."""
+    def shred(self, what: Shred, *, known: Collection[Tombstone] = ()) -> None:
+        """Makes lanes unreadable with this group's commit, and for the rest of the group already now. Their keys must
+        have been prepared: each leaves a tombstone. `known` are those that stand elsewhere already."""
         self.changes.shreds.append(what)
+        tombstones = {each.tombstone: each for each in known}
         for lane_id in what.lanes:
-            self._data_keys.pop(lane_id, None)
-            self._vault.forget(lane_id)
-        for consent_id in self._consents_of.pop(what.person_key or "", set()):
+            row = self._data_keys.pop(lane_id, None)
+            if row is not None:
+                with contextlib.suppress(SealBroken):  # a damaged key opens nothing, wherever it may come back
+                    name = self._vault.tombstone(row)
+                    tombstones.setdefault(name, Tombstone(name, self.at))
+                self._vault.forget(lane_id)
+        self.changes.tombstones.extend(tombstones.values())
+        for consent_id in (*self._consents_of.pop(what.person_key or "", set()), *what.consents):
             self._consents.pop(consent_id, None)
             self._stored_consents.pop(consent_id, None)
 

@@ -65,7 +65,7 @@ class Protection:
             )
             ledger.change_delivery(change)
         for each in cases:
-            ledger.put_case(_emptied(each, replacement))
+            ledger.put_case(emptied(each, replacement))
         ledger.shred(Shred(lanes, person_key, replacement))
         ledger.audit(
             AuditAction.PERSON_PROTECTED,
@@ -78,7 +78,7 @@ class Protection:
             self._notices.post(ledger, "hub.manual-handling", content, to=each.parties - {message.sender})
 
 
-def _emptied(case: Case, replacement: str) -> Case:
+def emptied(case: Case, replacement: str) -> Case:
     """The case as a shell: it takes nothing more, and does not tell where or whose it was."""
     return replace(
         case,

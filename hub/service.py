@@ -32,6 +32,8 @@ from hub.intake.refusing import RecordRefusal
 from hub.ledger import Ledger
 from hub.limits import LimitReached, Limits
 from hub.registry_of_consents import ConsentBook
+from hub.retention.running import Gallring
+from hub.retention.tombstones import TombstoneFile, apply_again
 from hub.settings import Settings
 from hub.store.dead_letters import DeadLetterQuery, DeadLetterView, DeathReason
 from hub.store.port import Reader, Store, StoreUnavailable
@@ -113,6 +115,8 @@ class Hub:
     following: InboxFollowing
     sweep: Sweep
     limits: Limits
+    gallring: Gallring
+    tombstones: TombstoneFile
 
     @property
     def rulebook(self) -> Rulebook:
@@ -134,17 +138,22 @@ class Hub:
             self.deciding = self.build_deciding(fresh)
             self.group.replace_handlers(self.deciding.handlers)
             self.sweep.use(fresh)
+            self.gallring.use(fresh)
         return fresh.digest
 
     async def open(self) -> None:
         self.group.start()
+        # Before anybody is answered: a restored backup may know what has been erased since.
+        await apply_again(self.store, self.vault, self.group, self.tombstones)
         rules = {"rulebook": self.rulebook.digest, "directory": self.directory.digest}
         await self.group.submit(RecordEvent(AuditAction.HUB_STARTED, rules))
         self.relay.start()
         self.sweep.start()
+        self.gallring.start()
 
     async def close(self) -> None:
         """Takes nothing new, finishes what is under way, closes the store. Twice is fine."""
+        await self.gallring.stop()
         await self.sweep.stop()
         await self.relay.stop()
         await self._record_stop()

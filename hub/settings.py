@@ -55,6 +55,7 @@ class Settings:
     group_size: int
     queue_limit: int
     deadline_sweep_seconds: int
+    retention_hours: int
     log_level: Literal["debug", "info", "warning", "error"]
     log_format: Literal["auto", "json", "console"]
 
@@ -249,6 +250,7 @@ _KINDS: Final[Mapping[str, _Kind]] = {
     "group_size": _whole(1, 1024),
     "queue_limit": _whole(1, 100_000),
     "deadline_sweep_seconds": _whole(1, 86_400),
+    "retention_hours": _whole(0, 744),
     "log_level": _choice("debug", "info", "warning", "error"),
     "log_format": _choice("auto", "json", "console"),
 }

@@ -126,6 +126,11 @@ class Vault:
         self._remember(row.lane_id, row.wrapped, key)
         return key
 
+    def tombstone(self, row: records.DataKey) -> str:
+        """What is kept of a data key that is destroyed: nobody learns anything from it, and whoever still has the key,
+        in a backup, finds that it should be gone."""
+        return self.unwrap(row).commit(b"tombstone")
+
     def forget(self, lane_id: str) -> None:
         """Drops an unwrapped key from memory; call it when the stored row is destroyed."""
         with self._lock:

@@ -12,10 +12,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
-from routing import ceilings, deadline_rules, screening, texts, vocabulary
+from routing import ceilings, deadline_rules, retention_rules, screening, texts, vocabulary
 from routing.ceilings import Allowed, CategoryText, Ceilings
 from routing.deadline_rules import DeadlineRules
 from routing.refusals import RefusalCode
+from routing.retention_rules import RetentionRules
 from routing.rule_files import Place, Reading
 from routing.rule_files import RuleFault as RuleFault
 from routing.rule_files import RulesBroken as RulesBroken
@@ -247,6 +248,7 @@ class Rulebook:
     ceilings: Ceilings
     screening: Screening
     deadlines: DeadlineRules
+    retention: RetentionRules
     files: Mapping[str, str]
     """The file in which each type stands."""
 
@@ -280,10 +282,12 @@ def load(directory: Path | None = None) -> Rulebook:
     lifecycle = _read_lifecycle(reading, folder / "lifecycle.toml")
     due = deadline_rules.read(reading, folder / "deadlines.toml")
     types = _read_types(reading, contents)
+    kept = retention_rules.read(reading, folder / "retention.toml")
     refusals = texts.read_refusals(reading, folder / "refusals.toml")
     warnings = texts.read_warnings(reading, folder / "refusals.toml")
     reading.raise_faults()
     assert settings is not None  # a faulty table has raised
+    assert kept is not None
     return Rulebook(
         digest=reading.digest(),
         types=types,
@@ -295,6 +299,7 @@ def load(directory: Path | None = None) -> Rulebook:
         ceilings=limits,
         screening=words,
         deadlines=due,
+        retention=kept,
         files=_list_files(reading, contents),
     )
 

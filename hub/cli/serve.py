@@ -75,6 +75,10 @@ def serve(
         str | None,
         _setting("--deadline-sweep-seconds", "SECONDS", "How often deadlines are looked at. [dim]Default: 60[/dim]"),
     ] = None,
+    retention_hours: Annotated[
+        str | None,
+        _setting("--retention-hours", "HOURS", "How often what is due is erased; 0 is never. [dim]Default: 24[/dim]"),
+    ] = None,
     log_level: Annotated[
         str | None, _setting("--log-level", "LEVEL", "debug, info, warning or error. [dim]Default: info[/dim]")
     ] = None,
@@ -103,6 +107,7 @@ def serve(
         group_size=group_size,
         queue_limit=queue_limit,
         deadline_sweep_seconds=deadline_sweep_seconds,
+        retention_hours=retention_hours,
         log_level=log_level,
         log_format=log_format,
     )

@@ -79,6 +79,7 @@ class ConsentRegistering:
     def _change(self, ledger: Ledger, narrowed: Consent) -> None:
         stored = ledger.find_stored_consent(narrowed.consent_id)
         assert stored is not None  # what is known was stored
-        row = replace(stored, status=narrowed.status.value, narrowing=narrowing_of(narrowed))
+        ended_at = None if narrowed.status is ConsentStatus.ACTIVE else stored.ended_at or ledger.at
+        row = replace(stored, status=narrowed.status.value, narrowing=narrowing_of(narrowed), ended_at=ended_at)
         ledger.put_consent(row, narrowed)
         self._recalling.recall(ledger, narrowed)

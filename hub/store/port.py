@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Protocol, TypeVar
 
-from hub.store import people, records
+from hub.store import kept, people, records
 from hub.store.dead_letters import DeadLetterQuery, DeadLetterView
 from routing.case import Case
 
@@ -40,7 +40,41 @@ class ReceivingReader(Protocol):
         """10,000 at most, which stands for many."""
 
 
-class Reader(ReceivingReader, Protocol):
+class RetentionReader(Protocol):
+    """What gallring asks, page by page."""
+
+    def last_message_position(self) -> int:
+        """0 while there is no message."""
+
+    def list_kept_bodies(self, *, after: int, until: int) -> list[kept.KeptBody]:
+        """Messages with a body at these positions (`after` exclusive, `until` inclusive), oldest first."""
+
+    def list_oldest_messages(self, *, after: int, limit: int) -> list[kept.KeptMetadata]:
+        """With or without a body, in the order of acceptance, from position `after` (exclusive)."""
+
+    def list_data_keys(self, *, after: str, limit: int) -> list[records.DataKey]:
+        """In the order of their lane ids, from `after` (exclusive)."""
+
+    def find_last_messages(self, lane_ids: Collection[str]) -> dict[str, datetime]:
+        """When the last delivery in each lane was recorded; absent where there is none."""
+
+    def list_cases_with_bodies(self, case_ids: Collection[str]) -> set[str]:
+        """Those of the cases of which a message still has its body."""
+
+    def find_lane_of(self, message_id: str) -> str | None:
+        """The lane of an accepted message with this id."""
+
+    def list_holds(self) -> list[kept.Hold]:
+        """The oldest first."""
+
+    def list_tombstones(self) -> list[kept.Tombstone]:
+        """Of every data key that was ever destroyed."""
+
+    def list_retention_runs(self, *, limit: int) -> list[kept.RetentionRun]:
+        """The newest first."""
+
+
+class Reader(ReceivingReader, RetentionReader, Protocol):
     """Questions that change nothing. Inside a group they see what earlier groups committed."""
 
     def find_messages(self, keys: Collection[records.MessageKey]) -> dict[records.MessageKey, records.StoredMessage]:
@@ -162,10 +196,12 @@ class Group(Reader, Protocol):
         the place of its earlier self; a data key or an entry of the log never does. A delivery change of state moves
         the delivery as told, `Changes.published` only from pending to notified. `buried` puts deliveries among the dead
         letters, `dropped` takes them away, `revived` too and puts them into the outbox again, unpublished. A checkpoint
-        takes the place of one of its kind that is no larger; a smaller one changes nothing. `Changes.shreds` come last:
-        data keys, bodies, notes, consents and drafts of these lanes are destroyed. Writing a member of staff who has
-        ended ends the person's sessions; writing a session takes away those whose time was over when it started. After
-        a write that raised, the group can only be rolled back: committing it raises `StoreUnavailable`."""
+        takes the place of one of its kind that is no larger; a smaller one changes nothing. Writing a member of staff
+        who has ended ends the person's sessions; writing a session takes away those whose time was over when it
+        started. `erased_bodies` and `erased_metadata` name messages by position: their bodies with the recipients'
+        notes go, or all that is left of them, and with the last message of a case whose key is destroyed the case.
+        `Changes.shreds` come last: data keys, bodies, notes, consents and drafts of these lanes are destroyed. After a
+        write that raised, the group can only be rolled back: committing it raises `StoreUnavailable`."""
 
 
 class DuplicateMessage(Exception):

@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from hub.store import migrate, port, queries, records, rows
 from hub.store.people_rows import PeopleReading
 from hub.store.receiving import ReceivingReading
+from hub.store.retaining import RetentionReading
 from routing.case import Case
 
 # SQLSTATE of serialization_failure and deadlock_detected (ISO/IEC 9075; PostgreSQL, appendix A).
@@ -43,7 +44,7 @@ def _to_view(cells: rows.Cells) -> records.DeliveryView:
     return records.DeliveryView(delivery, rows.cells_to_message(cells[width:-1], sealed=cells[-1]))
 
 
-class SqlReader(PeopleReading, ReceivingReading):
+class SqlReader(PeopleReading, ReceivingReading, RetentionReading):
     """Reads over one connection. Looking for nothing asks nothing."""
 
     def __init__(self, connection: Connection) -> None:

@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from hub.store import kept
 from hub.store.dead_letters import DeadLetter
 from hub.store.people import Draft, Session, StaffMember
 from routing.case import Case
@@ -53,6 +54,8 @@ class StoredMessage:
     envelope: Mapping[str, Any]
     receipt: Mapping[str, Any]
     sealed: bytes | None
+    erased_at: datetime | None = None
+    """When the body went by schedule; None also for one that went with its key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +112,8 @@ class EarlierMessage:
 class StoredConsent:
     """One version of a consent, sealed under the data key of its own id. `status` and narrowing are in clear.
 
-    `told_days`: its end has been announced so many days before, None while it has not."""
+    `told_days`: its end has been announced so many days before, None while it has not. `ended_at`: it was withdrawn,
+    voided or lapsed before its last day."""
 
     consent_id: str
     version: int
@@ -121,6 +125,7 @@ class StoredConsent:
     narrowing: Mapping[str, Sequence[str]]
     sealed: bytes
     told_days: int | None = None
+    ended_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +223,8 @@ class Shred:
     lanes: Mapping[str, str]
     person_key: str | None = None
     replacement: str = ""
+    consents: Sequence[str] = ()
+    """Consents that go though others of the same person stay."""
 
 
 @dataclass(slots=True)
@@ -246,6 +253,13 @@ class Changes:
     buried: list[DeadLetter] = field(default_factory=list)
     revived: list[str] = field(default_factory=list)
     dropped: list[str] = field(default_factory=list)
+    erased_bodies: list[int] = field(default_factory=list)
+    erased_metadata: list[int] = field(default_factory=list)
+    holds: list[kept.Hold] = field(default_factory=list)
+    released: list[str] = field(default_factory=list)
+    tombstones: list[kept.Tombstone] = field(default_factory=list)
+    retention_runs: list[kept.RetentionRun] = field(default_factory=list)
+    forgotten_before: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,11 +27,11 @@ def cell_to_instant(cell: int) -> datetime:
     return _EPOCH + timedelta(microseconds=cell)
 
 
-def _optional_instant(cell: int | None) -> datetime | None:
+def optional_instant(cell: int | None) -> datetime | None:
     return None if cell is None else cell_to_instant(cell)
 
 
-def _optional_cell(at: datetime | None) -> int | None:
+def optional_cell(at: datetime | None) -> int | None:
     return None if at is None else instant_to_cell(at)
 
 
@@ -62,12 +62,13 @@ MESSAGE: Final = (
     _message.expires_at,
     _message.envelope,
     _message.receipt,
+    _message.erased_at,
 )
 
 
 def cells_to_message(cells: Cells, sealed: bytes | None = None) -> records.StoredMessage:
     (_, source, message_id, lane_id, case_id, type_, version, sender, fingerprint, *rest) = cells
-    recorded_at, expires_at, envelope, receipt = rest
+    recorded_at, expires_at, envelope, receipt, erased_at = rest
     return records.StoredMessage(
         key=records.MessageKey(source, message_id),
         lane_id=lane_id,
@@ -77,10 +78,11 @@ def cells_to_message(cells: Cells, sealed: bytes | None = None) -> records.Store
         sender=sender,
         fingerprint=fingerprint,
         recorded_at=cell_to_instant(recorded_at),
-        expires_at=_optional_instant(expires_at),
+        expires_at=optional_instant(expires_at),
         envelope=orjson.loads(envelope),
         receipt=orjson.loads(receipt),
         sealed=sealed,
+        erased_at=optional_instant(erased_at),
     )
 
 
@@ -95,7 +97,7 @@ def message_to_values(message: records.StoredMessage) -> Values:
         "sender": message.sender,
         "fingerprint": message.fingerprint,
         "recorded_at": instant_to_cell(message.recorded_at),
-        "expires_at": _optional_cell(message.expires_at),
+        "expires_at": optional_cell(message.expires_at),
         "envelope": _to_json(message.envelope),
         "receipt": _to_json(message.receipt),
         "sealed": message.sealed,
@@ -143,11 +145,11 @@ def cells_to_delivery(cells: Cells) -> records.StoredDelivery:
         basis=None if basis is None else orjson.loads(basis),
         withheld=tuple(orjson.loads(withheld)),
         recorded_at=cell_to_instant(recorded_at),
-        acked_at=_optional_instant(acked_at),
-        handled_at=_optional_instant(handled_at),
+        acked_at=optional_instant(acked_at),
+        handled_at=optional_instant(handled_at),
         outcome=outcome,
         note=note,
-        next_at=_optional_instant(next_at),
+        next_at=optional_instant(next_at),
     )
 
 
@@ -168,11 +170,11 @@ def delivery_to_values(delivery: records.StoredDelivery) -> Values:
         "basis": None if delivery.basis is None else _to_json(delivery.basis),
         "withheld": _to_json(delivery.withheld),
         "recorded_at": instant_to_cell(delivery.recorded_at),
-        "acked_at": _optional_cell(delivery.acked_at),
-        "handled_at": _optional_cell(delivery.handled_at),
+        "acked_at": optional_cell(delivery.acked_at),
+        "handled_at": optional_cell(delivery.handled_at),
         "outcome": delivery.outcome,
         "note": delivery.note,
-        "next_at": _optional_cell(delivery.next_at),
+        "next_at": optional_cell(delivery.next_at),
     }
 
 
@@ -180,12 +182,12 @@ def change_to_values(change: records.DeliveryChange) -> Values:
     return {
         "changed_id": change.delivery_id,
         "new_state": None if change.state is None else change.state.value,
-        "new_acked_at": _optional_cell(change.acked_at),
-        "new_handled_at": _optional_cell(change.handled_at),
+        "new_acked_at": optional_cell(change.acked_at),
+        "new_handled_at": optional_cell(change.handled_at),
         "new_outcome": change.outcome,
         "new_note": change.note,
         "new_code": change.code,
-        "new_next_at": _optional_cell(change.next_at),
+        "new_next_at": optional_cell(change.next_at),
     }
 
 
@@ -241,13 +243,13 @@ def cells_to_case(cells: Cells) -> Case:
         plans={plan_id: PlanChain(*chain) for plan_id, chain in orjson.loads(plans).items()},
         reporting_request=None if request is None else _load_request(request),
         suspended=suspended,
-        closed_at=_optional_instant(closed_at),
+        closed_at=optional_instant(closed_at),
     )
 
 
 def cells_to_stored_case(cells: Cells) -> records.StoredCase:
     *of_case, next_at, memory = cells
-    return records.StoredCase(cells_to_case(of_case), memory, _optional_instant(next_at))
+    return records.StoredCase(cells_to_case(of_case), memory, optional_instant(next_at))
 
 
 def _load_request(cell: str) -> ReportingRequest:
@@ -273,8 +275,8 @@ def case_to_values(stored: records.StoredCase) -> Values:
             None if request is None else _to_json((request.request_id, request.items, request.until))
         ),
         "suspended": case.suspended,
-        "closed_at": _optional_cell(case.closed_at),
-        "next_at": _optional_cell(stored.next_at),
+        "closed_at": optional_cell(case.closed_at),
+        "next_at": optional_cell(stored.next_at),
         "memory": stored.memory,
     }
 
@@ -283,7 +285,8 @@ CONSENT: Final = tuple(tables.consents.c)
 
 
 def cells_to_consent(cells: Cells) -> records.StoredConsent:
-    consent_id, version, person_key, recorded_by, status, valid_to, recorded_at, narrowing, sealed, told_days = cells
+    consent_id, version, person_key, recorded_by, status, valid_to, recorded_at, *rest = cells
+    narrowing, sealed, told_days, ended_at = rest
     return records.StoredConsent(
         consent_id=consent_id,
         version=version,
@@ -295,6 +298,7 @@ def cells_to_consent(cells: Cells) -> records.StoredConsent:
         narrowing=orjson.loads(narrowing),
         sealed=sealed,
         told_days=told_days,
+        ended_at=optional_instant(ended_at),
     )
 
 
@@ -310,6 +314,7 @@ def consent_to_values(consent: records.StoredConsent) -> Values:
         "narrowing": _to_json(consent.narrowing),
         "sealed": consent.sealed,
         "told_days": consent.told_days,
+        "ended_at": optional_cell(consent.ended_at),
     }
 
 

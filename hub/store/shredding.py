@@ -25,12 +25,17 @@ _EMPTY_BODIES: Final = update(_messages).where(among(_messages.c.lane_id)).value
 _EMPTY_NOTES: Final = update(_deliveries).where(among(_deliveries.c.lane_id)).values(note=None)
 _CUT_LINKS: Final = tuple(
     update(table).where(table.c.lane_id == _old).values(lane_id=_new)
-    for table in (_messages, _deliveries, tables.sequences)
+    for table in (_messages, _deliveries, tables.sequences, tables.holds)
 )
 _DROP_DRAFTS: Final = delete(tables.drafts).where(among(tables.drafts.c.lane_id))
 _EMPTY_CONSENTS: Final = (
     update(_consents)
     .where(_consents.c.person_key == _old)
+    .values(person_key=_new, sealed=_SEALED_NOTHING, narrowing="{}", status="void")
+)
+_EMPTY_THESE_CONSENTS: Final = (
+    update(_consents)
+    .where(among(_consents.c.consent_id))
     .values(person_key=_new, sealed=_SEALED_NOTHING, narrowing="{}", status="void")
 )
 
@@ -50,3 +55,5 @@ def shred(execute: Callable[[Any, Any], Any], what: records.Shred) -> None:
     if what.person_key is not None:
         execute(_EMPTY_CONSENTS, {"old": what.person_key, "new": what.replacement})
         execute(_CUT_ENTRIES, {"old": what.person_key})
+    if what.consents:
+        execute(_EMPTY_THESE_CONSENTS, {"keys": list(what.consents), "new": what.replacement})

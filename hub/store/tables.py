@@ -57,6 +57,8 @@ messages = Table(
     Column("envelope", Text, nullable=False),
     Column("receipt", Text, nullable=False),
     Column("sealed", LargeBinary, nullable=False),
+    # When the body went by schedule (gallring). A shredded one went with its key.
+    Column("erased_at", BigInteger),
     UniqueConstraint("message_id", "source"),
     Index("ix_messages_sent", "sender", "recorded_at"),
     Index("ix_messages_sent_by_type", "sender", "type", "recorded_at"),
@@ -203,6 +205,8 @@ consents = Table(
     Column("sealed", LargeBinary, nullable=False),
     # Its end has been announced so many days before.
     Column("told_days", SmallInteger),
+    # Withdrawn, void or lapsed before its last day.
+    Column("ended_at", BigInteger),
     Index("ix_consents_of_person", "person_key"),
 )
 IS_ACTIVE = consents.c.status == literal_column("'active'")
@@ -256,6 +260,40 @@ drafts = Table(
     Column("sealed", LargeBinary, nullable=False),
     Index("ix_drafts_of_lane", "lane_id"),
     sqlite_with_rowid=False,
+)
+
+# What must not be erased for now: everything under one data key. `reference` is the reason's number in a diary.
+holds = Table(
+    "holds",
+    metadata,
+    Column("lane_id", Text, primary_key=True),
+    Column("reference", Text, nullable=False),
+    Column("placed_by", Text, nullable=False),
+    Column("placed_at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# One per destroyed data key: a commitment that only the key itself can open. A restored backup is held against it.
+tombstones = Table(
+    "tombstones",
+    metadata,
+    Column("tombstone", Text, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# The protocol of gallring: one row per run. `kept_from`: no message before it has a body; the next run begins there.
+retention_runs = Table(
+    "retention_runs",
+    metadata,
+    Column("run_id", Text, primary_key=True),
+    Column("began_at", BigInteger, nullable=False),
+    Column("ended_at", BigInteger, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("rulebook", Text, nullable=False),
+    Column("counts", Text, nullable=False),
+    Column("kept_from", POSITION, nullable=False),
+    Index("ix_retention_runs_began", "began_at"),
 )
 
 # `position` is the entry's index in the Merkle log, counted from 0 without gaps.

@@ -24,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from hub import clock
-from hub.store import people_rows, port, queries, reading, receiving, records, rows, shredding, tables
+from hub.store import people_rows, port, queries, reading, receiving, records, retaining, rows, shredding, tables
 from hub.store.among import among
 from hub.store.records import DeliveryState
 
@@ -159,6 +159,8 @@ class SqlGroup(reading.SqlReader):
         self._each(_ADD_AUDIT, map(rows.audit_to_values, changes.audit))
         self._write_beside_the_log(changes)
         self._write_people(changes)
+        erased = retaining.write(self._execute, changes, self._clock.now())
+        self._count({DeliveryState(state): -many for state, many in erased.items()})
         for shred in changes.shreds:
             shredding.shred(self._execute, shred)
 
