@@ -18,7 +18,7 @@ from hub.delivery.reading import DeliveryReading, ReadDelivery
 from hub.delivery.recalling import Recalling
 from hub.delivery.relay import MarkPublished, PublicationMarking, Relay
 from hub.delivery.unread import LookAtUnread, UnreadLooking
-from hub.identity import staffing
+from hub.identity import party_keys, staffing
 from hub.identity.port import Authenticator
 from hub.identity.tokens import SigningKey, TokenAuthenticator, TokenIssuer
 from hub.intake.accepting import AcceptMessage, MessageAcceptance
@@ -121,6 +121,7 @@ def build_hub(
         store=store,
         transport=transport,
         authenticator=authenticator,
+        issuer=build_issuer(settings, create=True),
         metrics=metrics,
         book=book,
         group=group,
@@ -161,15 +162,20 @@ def list_handlers(acceptance: MessageAcceptance, reading: DeliveryReading) -> di
     """Who carries out which command."""
     answering = DeliveryAnswering()
     staff: Handler = staffing.Staffing()
-    return dict.fromkeys(staffing.COMMANDS, staff) | {
-        AcceptMessage: acceptance,
-        RecordRefusal: RefusalRecording(),
-        ReadDelivery: reading,
-        AcknowledgeDelivery: answering,
-        ReportHandled: answering,
-        MarkPublished: PublicationMarking(),
-        RecordEvent: EventRecording(),
-    }
+    parties: Handler = party_keys.PartyKeeping()
+    return (
+        dict.fromkeys(staffing.COMMANDS, staff)
+        | dict.fromkeys(party_keys.COMMANDS, parties)
+        | {
+            AcceptMessage: acceptance,
+            RecordRefusal: RefusalRecording(),
+            ReadDelivery: reading,
+            AcknowledgeDelivery: answering,
+            ReportHandled: answering,
+            MarkPublished: PublicationMarking(),
+            RecordEvent: EventRecording(),
+        }
+    )
 
 
 def build_authenticator(settings: Settings) -> Authenticator:
@@ -201,9 +207,9 @@ def open_signing_key(settings: Settings, *, create: bool) -> SigningKey:
     return SigningKey.open(settings.data_dir / SIGNING_KEY, create=create)
 
 
-def build_issuer(settings: Settings) -> TokenIssuer:
-    """For `samverkan token`: whoever reads the data directory may issue tokens for trying things."""
-    key = open_signing_key(settings, create=False)
+def build_issuer(settings: Settings, *, create: bool = False) -> TokenIssuer:
+    """For the token endpoint, and for `samverkan token`: whoever reads the data directory may issue tokens."""
+    key = open_signing_key(settings, create=create)
     return TokenIssuer(key, issuer=settings.issuer, audience=settings.audience, ttl_max=settings.token_ttl_max)
 
 

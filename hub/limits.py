@@ -15,6 +15,7 @@ from typing import Final
 
 HOUR: Final = timedelta(hours=1)
 _SWEPT_FROM: Final = 1024
+_TOLD_AN_HOUR: Final = 60
 
 
 class Limit(StrEnum):
@@ -74,6 +75,7 @@ class Limits:
         self._requests = Buckets(requests) if requests else None
         self._lookups = Buckets(person_lookups) if person_lookups else None
         self._news = Buckets(1)
+        self._told = Buckets(_TOLD_AN_HOUR)
 
     def count_requests(self, unit_id: str, at: datetime, amount: int = 1) -> None:
         """Raises `LimitReached`."""
@@ -85,6 +87,10 @@ class Limits:
         nobody what others have asked. Raises `LimitReached`."""
         if self._lookups is not None:
             self._count(self._lookups, Limit.PERSON_LOOKUPS, unit_id, (unit_id, person_key), at, 1)
+
+    def is_worth_telling(self, what: str, unit_id: str, at: datetime) -> bool:
+        """Whether the log should hear of another refusal: the first ones of an hour tell enough."""
+        return self._told.take((what, unit_id), at) is None
 
     def _count(self, buckets: Buckets, limit: Limit, unit_id: str, name: Hashable, at: datetime, amount: int) -> None:
         wait = buckets.take(name, at, amount)

@@ -26,6 +26,7 @@ from hub.delivery.following import InboxFollowing
 from hub.delivery.reading import Gone, NotYours, Opened, ReadDelivery
 from hub.delivery.relay import Relay
 from hub.identity.port import Authenticator
+from hub.identity.tokens import TokenIssuer
 from hub.intake.accepting import Accepted, AcceptMessage, MessageAcceptance
 from hub.intake.receiving import NotAccepted, Received, Receiver
 from hub.intake.refusing import RecordRefusal
@@ -108,6 +109,7 @@ class Hub:
     store: Store
     transport: Transport
     authenticator: Authenticator
+    issuer: TokenIssuer
     metrics: Metrics
     book: ConsentBook
     group: CommitGroup

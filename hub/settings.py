@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from importlib import resources
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Final, Literal
 from urllib.parse import urlsplit
@@ -45,8 +46,13 @@ class Settings:
     directory_dir: Path | None
     demo: bool
     allow_test_numbers: bool
+    tls_cert: Path | None
+    tls_key: Path | None
+    tls_client_ca: Path | None
+    trusted_proxies: frozenset[str]
     issuer: str
     audience: str
+    require_bound_tokens: bool
     token_ttl_max: timedelta
     max_body_bytes: int
     unit_requests_per_hour: int
@@ -195,6 +201,11 @@ def _optional_path(value: object) -> Path | None:
     return None if value == "" else _path(value)
 
 
+def _addresses(value: object) -> frozenset[str]:
+    names = str(value).split(",") if value else []
+    return frozenset(str(ip_address(name.strip())) for name in names)
+
+
 def _seconds(value: object) -> timedelta:
     if isinstance(value, timedelta):
         value = int(value.total_seconds())
@@ -228,6 +239,7 @@ def _nothing(value: object) -> None:
 
 _TEXT: Final = _Kind(_text, "a text that is not empty")
 _TRUTH: Final = _Kind(_truth, "true or false")
+_OPTIONAL_FILE: Final = _Kind(_optional_path, "the path of a file, or empty")
 _OPTIONAL_PATH: Final = _Kind(_optional_path, "the path of a directory, or empty")
 _KINDS: Final[Mapping[str, _Kind]] = {
     "host": _TEXT,
@@ -240,8 +252,13 @@ _KINDS: Final[Mapping[str, _Kind]] = {
     "directory_dir": _OPTIONAL_PATH,
     "demo": _TRUTH,
     "allow_test_numbers": _TRUTH,
+    "tls_cert": _OPTIONAL_FILE,
+    "tls_key": _OPTIONAL_FILE,
+    "tls_client_ca": _OPTIONAL_FILE,
+    "trusted_proxies": _Kind(_addresses, "IP addresses with commas between, or empty"),
     "issuer": _TEXT,
     "audience": _TEXT,
+    "require_bound_tokens": _TRUTH,
     "token_ttl_max": _Kind(_seconds, "a whole number of seconds from 1 to 3600"),
     "max_body_bytes": _whole(1024, 16_777_216),
     "unit_requests_per_hour": _whole(0, 100_000_000),

@@ -13,12 +13,13 @@ from structlog.typing import FilteringBoundLogger
 
 from hub.api import asyncapi, openapi
 from hub.api.keys import CALLER, HUB, IS_PAGE, SESSION, STAFF
+from hub.api.presenting import check_holder
 from hub.api.problems import Problem, call_problem, rate_problem
 from hub.api.routes import ROLES, Access, Handler, Operation, Page
 from hub.api.table import OPERATIONS
 from hub.commit_group import Overloaded
-from hub.identity import sessions
-from hub.identity.port import NotAllowed, NotAuthenticated, Reason
+from hub.identity import jws, sessions
+from hub.identity.port import NotAllowed, NotAuthenticated, Reason, ScopeMissing
 from hub.identity.roles import Staff
 from hub.limits import LimitReached
 from hub.service import Hub
@@ -61,13 +62,13 @@ def _guarded(hub: Hub, operation: Operation | Page) -> Handler:
 
     async def handle(request: web.Request) -> web.StreamResponse:
         request[IS_PAGE] = is_page
-        await admit(hub, request, operation.access)
+        await admit(hub, request, operation)
         return await operation.handler(request)
 
     return operation.handler if admit is _admit_all and not is_page else handle
 
 
-def _admitter(operation: Operation | Page) -> Callable[[Hub, web.Request, Access], Awaitable[None]]:
+def _admitter(operation: Operation | Page) -> Callable[[Hub, web.Request, Operation | Page], Awaitable[None]]:
     match operation.access:
         case Access.PUBLIC:
             return _admit_all
@@ -77,7 +78,7 @@ def _admitter(operation: Operation | Page) -> Callable[[Hub, web.Request, Access
             return _admit_staff
 
 
-async def _admit_all(hub: Hub, request: web.Request, access: Access) -> None:
+async def _admit_all(hub: Hub, request: web.Request, operation: Operation | Page) -> None:
     """Pages that everybody may see still say who has signed in."""
     secret = browser.find_secret(request, hub.settings)
     if secret is not None:
@@ -85,13 +86,19 @@ async def _admit_all(hub: Hub, request: web.Request, access: Access) -> None:
             _sign_in(hub, request, secret)
 
 
-async def _admit_unit(hub: Hub, request: web.Request, access: Access) -> None:
+async def _admit_unit(hub: Hub, request: web.Request, operation: Operation | Page) -> None:
+    """A unit by its token, as the one whom the token is bound to, for an action that the token names."""
     authorization = request.headers.get(hdrs.AUTHORIZATION)
-    caller = request[CALLER] = hub.authenticator.authenticate(authorization, hub.clock.now())
+    caller = hub.authenticator.authenticate(authorization, hub.clock.now())
+    await check_holder(request, caller)
+    request[CALLER] = caller
+    scope = operation.scope if isinstance(operation, Operation) else None
+    if scope not in caller.scopes:
+        raise ScopeMissing(scope or "")
     await hub.count_requests(caller.unit_id)
 
 
-async def _admit_staff(hub: Hub, request: web.Request, access: Access) -> None:
+async def _admit_staff(hub: Hub, request: web.Request, operation: Operation | Page) -> None:
     """A person by the session of a browser, or by bearer token where no page is asked for. The roles are those of this
     moment, and whatever changes something must come from a page of ours."""
     authorization = request.headers.get(hdrs.AUTHORIZATION)
@@ -103,8 +110,8 @@ async def _admit_staff(hub: Hub, request: web.Request, access: Access) -> None:
         await browser.check_own_form(request, secret)
     else:
         raise NotAuthenticated(Reason.MISSING)
-    if not staff.has(*ROLES.get(access, ())):
-        log.info("role_refused", access=access.value, staff=staff.staff_id)
+    if not staff.has(*ROLES.get(operation.access, ())):
+        log.info("role_refused", access=operation.access.value, staff=staff.staff_id)
         raise NotAllowed
     request[STAFF] = staff
 
@@ -144,7 +151,10 @@ def _as_problem(fault: Exception) -> Problem:
             return fault
         case NotAuthenticated(reason=reason):
             log.info("sign_in_refused", reason=reason.value)
-            return call_problem("NOT_AUTHENTICATED", WWW_Authenticate="Bearer")
+            return call_problem("NOT_AUTHENTICATED", WWW_Authenticate=_challenge(fault))
+        case ScopeMissing(scope=scope):
+            challenge = f'Bearer error="insufficient_scope", scope="{scope}"'
+            return call_problem("SCOPE_MISSING", WWW_Authenticate=challenge)
         case NotAllowed():
             return call_problem("NOT_ALLOWED")
         case web.HTTPRequestEntityTooLarge():
@@ -161,6 +171,14 @@ def _as_problem(fault: Exception) -> Problem:
         case _:
             log.error("request_failed", exc_info=fault)
             return call_problem("INTERNAL")
+
+
+def _challenge(fault: NotAuthenticated) -> str:
+    """RFC 6750 3 and RFC 9449 7.1: how to come back. What is wrong with a proof is told to the one who made it."""
+    challenge = f'Bearer, DPoP algs="{" ".join(jws.NAMES)}"'
+    if fault.told is None:
+        return challenge
+    return f'{challenge}, error="invalid_dpop_proof", error_description="{fault.told}"'
 
 
 def _record(hub: Hub, told: FilteringBoundLogger, request: web.Request, status: int, seconds: float) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from aiohttp import web
 
 from hub.api.answers import answer
+from hub.api.connecting_schemas import COMPONENTS as CONNECTING
 from hub.api.routes import Access, Operation
 from hub.delivery.dead_letters import DropReason
 from hub.store.dead_letters import DeathReason
@@ -245,6 +246,7 @@ COMPONENTS: Mapping[str, Mapping[str, Any]] = {
         **_object({"reason": {"type": "string", "enum": [reason.value for reason in DropReason]}}),
         "additionalProperties": False,
     },
+    **CONNECTING,
     "Units": _object({"on": _TEXT, "items": _list_of({"type": "object"})}),
     "Catalogue": _object({"rulebook": _TEXT, "items": _list_of({"type": "object"})}),
     "Status": _object({"status": {"type": "string", "enum": ["ok", "unavailable"]}}),
@@ -351,6 +353,8 @@ def _headers(status: int) -> dict[str, Any]:
 
 
 def _body(name: str) -> dict[str, Any]:
+    if name == "TokenRequest":
+        return {"application/x-www-form-urlencoded": {"schema": _reference(name)}}
     if name != "Event":
         return {"application/json": {"schema": _reference(name)}}
     batch = {"type": "array", "maxItems": envelopes.MOST_IN_BATCH, "items": _reference(name)}

@@ -36,6 +36,8 @@ CALL_PROBLEMS: Mapping[str, tuple[int, str, str]] = {
     "STAFF_WRONG": (422, "Uppgifterna om medarbetaren är felaktiga", "Rätta det som listas och skicka igen."),
     "NOT_FOUND": (404, "Det som efterfrågas finns inte för er", "Kontrollera adressen."),
     "METHOD_NOT_ALLOWED": (405, "Metoden stöds inte på den här adressen", "Se /docs för adressens metoder."),
+    "SCOPE_MISSING": (403, "Token ger inte rätt till det här", "Begär en token med den omfattning (scope) som krävs."),
+    "KEY_WRONG": (422, "Nyckeln kan inte tas emot", "Rätta det som anges i errors."),
     "TOO_SLOW": (408, "Anropet kom inte fram i tid", "Skicka igen över en snabbare förbindelse."),
     "ALREADY_ANSWERED": (409, "Ett annat utfall är redan rapporterat", "Det första utfallet gäller."),
     "GONE": (410, "Meddelandet får inte längre lämnas ut", "Kontakta avsändaren om uppgiften behövs."),

@@ -13,6 +13,7 @@ from typing import Final, Literal
 from aiohttp import web
 
 from hub.identity.roles import Role
+from hub.identity.scopes import Scope
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -63,6 +64,8 @@ class Operation:
     summary: str
     answers: Mapping[int, tuple[str, str | None]]
     body: str | None = None
+    scope: Scope | None = None
+    """What a unit's token must open for this. A unit's route without one stays closed."""
     parameters: tuple[Parameter, ...] = field(default=())
 
 

@@ -10,6 +10,7 @@ import signal
 import structlog
 from aiohttp import web
 
+from hub.api import tls
 from hub.api.app import build_app
 from hub.api.connection import Runner
 from hub.service import Hub
@@ -30,12 +31,13 @@ class CannotListen(Exception):
 
 
 class Server:
-    """One hub on one address."""
+    """One hub on one address. Raises `SettingWrong` when TLS is asked for and cannot be had."""
 
     def __init__(self, hub: Hub, host: str, port: int) -> None:
         self._hub = hub
         self._host = host
         self._port = port
+        self._tls = tls.build_context(hub.settings)
         # Compressed bodies are not unpacked: a small body must not become a large one.
         self._runner = Runner(
             build_app(hub),
@@ -49,13 +51,14 @@ class Server:
     @property
     def url(self) -> str:
         host, port = self._runner.addresses[0][:2]
-        return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        scheme = "https" if self._tls else "http"
+        return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
 
     async def start(self) -> None:
         """Opens the hub, then the door. Raises `CannotListen`; the hub is closed then."""
         await self._hub.open()
         await self._runner.setup()
-        site = web.TCPSite(self._runner, self._host, self._port, backlog=1024)
+        site = web.TCPSite(self._runner, self._host, self._port, backlog=1024, ssl_context=self._tls)
         try:
             await site.start()
         except OSError as fault:

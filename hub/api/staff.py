@@ -7,7 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
-from hub.api.answers import answer, known_parameters, path_id
+from hub.api.answers import answer, known_parameters, path_id, read_body
 from hub.api.keys import hub_of, staff_of
 from hub.api.problems import call_problem
 from hub.identity import roles
@@ -66,7 +66,7 @@ async def _read_body(request: web.Request) -> dict[str, Any]:
     if request.content_type != "application/json":
         raise call_problem("WRONG_MEDIA_TYPE")
     try:
-        given = strict_json.loads(await request.read())
+        given = strict_json.loads(await read_body(request))
     except strict_json.NotJson:
         raise call_problem("NOT_JSON") from None
     if not isinstance(given, dict) or given.keys() != _NAMES:

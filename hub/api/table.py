@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
-from hub.api import asyncapi, cases, dead_letters, inbox, messages, openapi, operations, reference, staff, stream
+from hub.api import (
+    asyncapi,
+    cases,
+    connecting,
+    dead_letters,
+    inbox,
+    messages,
+    openapi,
+    operations,
+    reference,
+    staff,
+    stream,
+)
 from hub.api.looking import REASON_PARAMETERS
 from hub.api.routes import Access, Operation, Parameter
+from hub.identity.scopes import Scope
 
 UUID = {"type": "string", "format": "uuid"}
 EVENT = "Event"
@@ -44,6 +57,7 @@ OPERATIONS: tuple[Operation, ...] = (
             **_REFUSALS,
         },
         body=EVENT,
+        scope=Scope.MESSAGES_SEND,
     ),
     Operation(
         "POST",
@@ -54,6 +68,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "Pröva ett meddelande utan att skicka",
         {200: ("Kvittot som meddelandet skulle få; inget sparas.", "Receipt"), **_REFUSALS},
         body=EVENT,
+        scope=Scope.RULES_EXPLAIN,
     ),
     Operation(
         "GET",
@@ -70,6 +85,7 @@ OPERATIONS: tuple[Operation, ...] = (
             LIMIT,
             CURSOR,
         ),
+        scope=Scope.MESSAGES_READ,
     ),
     Operation(
         "GET",
@@ -79,6 +95,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "meddelanden",
         "Ett eget meddelande och hur långt varje mottagare har kommit",
         {200: ("Läget för varje mottagare.", "SentMessage"), 404: NOT_FOUND},
+        scope=Scope.MESSAGES_READ,
     ),
     Operation(
         "GET",
@@ -100,6 +117,7 @@ OPERATIONS: tuple[Operation, ...] = (
             Parameter("case", "Allt i ett ärende, även det som är klart, efter löpnumret `after`.", UUID),
             Parameter("after", "Bara med `case`: det sista löpnumret som ni har.", SEQUENCE),
         ),
+        scope=Scope.INBOX_READ,
     ),
     Operation(
         "GET",
@@ -114,6 +132,7 @@ OPERATIONS: tuple[Operation, ...] = (
             Parameter(stream.LAST_EVENT_ID, "Fortsätt efter denna händelse.", {"type": "string"}, "header"),
             CURSOR,
         ),
+        scope=Scope.INBOX_READ,
     ),
     Operation(
         "GET",
@@ -128,6 +147,7 @@ OPERATIONS: tuple[Operation, ...] = (
             410: ("Får inte längre lämnas ut.", "Problem"),
             503: ("Läsningen kunde inte loggas; försök igen.", "Problem"),
         },
+        scope=Scope.INBOX_READ,
     ),
     Operation(
         "POST",
@@ -137,6 +157,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "inkorg",
         "Kvittera: meddelandet finns nu hos oss",
         {204: ("Noterat; får upprepas.", None), 404: NOT_FOUND, 503: PROBLEM},
+        scope=Scope.INBOX_ANSWER,
     ),
     Operation(
         "POST",
@@ -155,6 +176,7 @@ OPERATIONS: tuple[Operation, ...] = (
             503: PROBLEM,
         },
         body="Outcome",
+        scope=Scope.INBOX_ANSWER,
     ),
     Operation(
         "GET",
@@ -164,6 +186,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "ärenden",
         "Ärendets läge och egna skickade och mottagna meddelanden",
         {200: ("Det som parten får veta.", "Case"), 404: NOT_FOUND},
+        scope=Scope.CASES_READ,
     ),
     Operation(
         "GET",
@@ -173,6 +196,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "samtycken",
         "Ett samtycke: den som registrerat ser allt, en part sin del",
         {200: ("Samtycket.", "Consent"), 404: NOT_FOUND},
+        scope=Scope.CONSENTS_READ,
     ),
     Operation(
         "GET",
@@ -210,6 +234,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "Ta bort en medarbetares rätt att logga in; öppna sessioner upphör",
         {204: ("Borttagen.", None), 403: NOT_ALLOWED, 404: NOT_FOUND, 503: PROBLEM},
     ),
+    *connecting.OPERATIONS,
     Operation(
         "GET",
         "/v1/admin/dead-letters",

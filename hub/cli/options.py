@@ -65,4 +65,7 @@ def find_file(config: str | None) -> Path | None:
 def address_of(settings: Settings) -> str:
     """Where the hub of these settings is reached from this machine."""
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104 - not listened on here
-    return f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"
+    if settings.tls_cert is None:
+        return f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"
+    # A certificate is for a name, seldom for an address.
+    return settings.public_url or f"https://{f'[{host}]' if ':' in host else host}:{settings.port}"

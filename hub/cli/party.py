@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hub.cli import options, program, terminal, units
+from hub.cli import options, party_key, program, terminal, units
 from hub.cli.faults import WrongUse
 
 if TYPE_CHECKING:
     from routing.directory import Directory, Unit
 
 group = program.new_group("The units that messages go between.")
+
+
+group.add_typer(party_key.group, name="key")
 
 
 @group.callback()

@@ -45,6 +45,18 @@ def serve(
         bool | None,
         _setting("--allow-test-numbers/--no-allow-test-numbers", None, "Accept Skatteverket's public test numbers."),
     ] = None,
+    tls_cert: Annotated[str | None, _setting("--tls-cert", "FILE", "The hub's certificate chain (PEM).")] = None,
+    tls_key: Annotated[str | None, _setting("--tls-key", "FILE", "Its key (PEM).")] = None,
+    tls_client_ca: Annotated[
+        str | None, _setting("--tls-client-ca", "FILE", "Who signs agencies' certificates (PEM).")
+    ] = None,
+    trusted_proxies: Annotated[
+        str | None, _setting("--trusted-proxies", "ADDRESSES", "Whose Client-Cert header counts.")
+    ] = None,
+    require_bound_tokens: Annotated[
+        bool | None,
+        _setting("--require-bound-tokens/--no-require-bound-tokens", None, "Refuse unbound tokens."),
+    ] = None,
     issuer: Annotated[str | None, _setting("--issuer", "TEXT", "Who issues the hub's tokens (iss).")] = None,
     audience: Annotated[str | None, _setting("--audience", "TEXT", "For whom they are issued (aud).")] = None,
     token_ttl_max: Annotated[
@@ -97,6 +109,11 @@ def serve(
         rules_dir=rules_dir,
         directory_dir=directory_dir,
         allow_test_numbers=allow_test_numbers,
+        tls_cert=tls_cert,
+        tls_key=tls_key,
+        tls_client_ca=tls_client_ca,
+        trusted_proxies=trusted_proxies,
+        require_bound_tokens=require_bound_tokens,
         issuer=issuer,
         audience=audience,
         token_ttl_max=token_ttl_max,

@@ -7,7 +7,6 @@ curves and is refused. A token cannot be called back, which is why it lives an h
 
 from __future__ import annotations
 
-import base64
 import re
 import secrets
 from collections import OrderedDict
@@ -23,17 +22,18 @@ from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 
 from hub import key_file
-from hub.identity.port import Caller, NotAuthenticated, Reason, StaffCaller
-from schemas import strict_json
+from hub.identity import jws
+from hub.identity.port import Binding, BindingKind, Caller, NotAuthenticated, Reason, StaffCaller
+from hub.identity.scopes import ALL, Scope
 
 ALGORITHM: Final = "Ed25519"
 TYPE: Final = "at+jwt"
 LONGEST_TTL: Final = timedelta(hours=1)
 SKEW_SECONDS: Final = 60
 LARGEST_TOKEN: Final = 8192
+SCHEMES: Final = frozenset({"bearer", "dpop"})
 _TOKENS_KEPT: Final = 4096
 _HEADER_NAMES: Final = frozenset({"alg", "typ", "kid"})
-_SEGMENTS: Final = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 _UNIT_ID: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 # No unit id has a colon, so a person's token can never be taken for a unit's.
 STAFF_PREFIX: Final = "staff:"
@@ -55,30 +55,48 @@ class SigningKey:
         """Reads the key file, or makes it when `create` and there is none. Raises `key_file.KeyLocked`."""
         return cls(key_file.load_or_create(path, create=create))
 
+    def public_jwk(self) -> dict[str, Any]:
+        """For who wants to verify a token: the key as RFC 7517 and RFC 8037 write it."""
+        return {**self.key.as_dict(private=False), "kid": self.key_id, "alg": ALGORITHM, "use": "sig"}
+
 
 class TokenIssuer:
     """Makes tokens for units."""
 
     def __init__(self, key: SigningKey, *, issuer: str, audience: str, ttl_max: timedelta = LONGEST_TTL) -> None:
         self._key = key
+        self.keys: Final = (key,)
         self._issuer = issuer
         self._audience = audience
         self._ttl_max = min(ttl_max, LONGEST_TTL)
 
-    def issue(self, unit_id: str, ttl: timedelta, at: datetime) -> str:
-        """A token for the unit from `at` on. Raises `ValueError` when `ttl` is not between a second and the
-        maximum, or the unit id has a form that no unit has."""
+    def issue(
+        self,
+        unit_id: str,
+        ttl: timedelta,
+        at: datetime,
+        *,
+        scopes: frozenset[Scope] = ALL,
+        binding: Binding | None = None,
+    ) -> str:
+        """A token for the unit from `at` on, for anybody or for the one whom `binding` names.
+
+        Raises `ValueError` when `ttl` is not between a second and the maximum, or the unit id has a form that no unit
+        has."""
         if not _is_unit_id(unit_id):
             raise ValueError("a unit id is made of small letters, digits and single hyphens")
-        return self._issue(unit_id, ttl, at)
+        more: dict[str, Any] = {"client_id": unit_id, "scope": " ".join(sorted(scopes))}
+        if binding is not None:
+            more["cnf"] = {binding.kind.value: binding.thumbprint}
+        return self._issue(unit_id, ttl, at, more)
 
     def issue_staff(self, staff_id: str, ttl: timedelta, at: datetime) -> str:
         """A token for a member of the staff, or for `operator`. Raises `ValueError` as `issue` does."""
         if _STAFF_ID.fullmatch(staff_id) is None:
             raise ValueError("a staff id is a UUID")
-        return self._issue(STAFF_PREFIX + staff_id, ttl, at)
+        return self._issue(STAFF_PREFIX + staff_id, ttl, at, {})
 
-    def _issue(self, subject: str, ttl: timedelta, at: datetime) -> str:
+    def _issue(self, subject: str, ttl: timedelta, at: datetime, more: Mapping[str, Any]) -> str:
         if not timedelta(seconds=1) <= ttl <= self._ttl_max:
             raise ValueError(f"a token lives from 1 to {self._ttl_max.total_seconds():.0f} seconds")
         issued = int(at.timestamp())
@@ -90,6 +108,7 @@ class TokenIssuer:
             "nbf": issued,
             "exp": issued + int(ttl.total_seconds()),
             "jti": secrets.token_urlsafe(16),
+            **more,
         }
         header = {"alg": ALGORITHM, "typ": TYPE, "kid": self._key.key_id}
         return jwt.encode(header, claims, self._key.key, algorithms=[ALGORITHM])
@@ -117,20 +136,25 @@ class TokenAuthenticator:
 
     def authenticate(self, authorization_header: str | None, at: datetime) -> Caller:
         """The unit that the header's bearer token (RFC 6750) names. Raises `NotAuthenticated`."""
-        caller = self._authenticate(authorization_header, at)
+        scheme, token = split_header(authorization_header)
+        caller = self._authenticate(token, at)
         if not isinstance(caller, Caller):
             raise NotAuthenticated(Reason.NOT_A_UNIT)
+        # A token that is bound to a key is no bearer token, and a bearer token no proof of anything.
+        is_bound = caller.binding is not None and caller.binding.kind is BindingKind.KEY
+        if is_bound != (scheme == "dpop"):
+            raise NotAuthenticated(Reason.BINDING)
         return caller
 
     def authenticate_staff(self, authorization_header: str | None, at: datetime) -> StaffCaller:
         """The person whom the header's bearer token names. Raises `NotAuthenticated`."""
-        caller = self._authenticate(authorization_header, at)
-        if not isinstance(caller, StaffCaller):
+        scheme, token = split_header(authorization_header)
+        caller = self._authenticate(token, at)
+        if not isinstance(caller, StaffCaller) or scheme != "bearer":
             raise NotAuthenticated(Reason.NOT_STAFF)
         return caller
 
-    def _authenticate(self, authorization_header: str | None, at: datetime) -> Caller | StaffCaller:
-        token = _bearer_token(authorization_header)
+    def _authenticate(self, token: str, at: datetime) -> Caller | StaffCaller:
         verified = self._known.get(token)
         if verified is None:
             verified = self._verify(token)
@@ -141,14 +165,14 @@ class TokenAuthenticator:
         return verified.caller
 
     def _verify(self, token: str) -> _Verified:
-        header = _parse_segments(token)
-        _check_header(header, self._key.key_id)
+        parsed = _parse(token)
+        _check_header(parsed.header, self._key.key_id)
         try:
             jwt.decode(token, self._key.key, algorithms=[ALGORITHM])
         except JoseError:
             raise NotAuthenticated(Reason.SIGNATURE) from None
         # joserfc keeps the last of duplicate names; the strict reader refuses them.
-        return self._check_claims(_load_object(token.split(".")[1]))
+        return self._check_claims(parsed.claims)
 
     def _check_claims(self, claims: Mapping[str, Any]) -> _Verified:
         if claims.get("iss") != self._issuer:
@@ -161,7 +185,7 @@ class TokenAuthenticator:
         subject, token_id = claims.get("sub"), claims.get("jti")
         if not isinstance(token_id, str) or _TOKEN_ID.fullmatch(token_id) is None:
             raise NotAuthenticated(Reason.CLAIMS)
-        caller = _caller(subject, token_id, datetime.fromtimestamp(ends, UTC))
+        caller = _caller(subject, token_id, datetime.fromtimestamp(ends, UTC), claims)
         return _Verified(caller, max(issued, begins), ends)
 
     def _remember(self, token: str, verified: _Verified) -> None:
@@ -170,45 +194,23 @@ class TokenAuthenticator:
             self._known.popitem(last=False)
 
 
-def _bearer_token(authorization_header: str | None) -> str:
+def split_header(authorization_header: str | None) -> tuple[str, str]:
+    """Scheme in small letters, and token. Raises `NotAuthenticated`."""
     if not authorization_header:
         raise NotAuthenticated(Reason.MISSING)
     scheme, _, token = authorization_header.partition(" ")
-    if scheme.lower() != "bearer" or not token:
+    if scheme.lower() not in SCHEMES or not token:
         raise NotAuthenticated(Reason.NOT_BEARER)
     if len(token) > LARGEST_TOKEN:
         raise NotAuthenticated(Reason.TOO_LARGE)
-    return token
+    return scheme.lower(), token
 
 
-def _parse_segments(token: str) -> Mapping[str, Any]:
-    """The header of a token whose three parts are strictly base64url."""
-    if _SEGMENTS.fullmatch(token) is None:
-        raise NotAuthenticated(Reason.MALFORMED)
-    header, payload, signature = token.split(".")
-    _decode(payload)
-    _decode(signature)
-    return _load_object(header)
-
-
-def _decode(segment: str) -> bytes:
-    """RFC 7515 section 2: no padding, and only the one spelling that encoding would give."""
-    if len(segment) % 4 == 1:
-        raise NotAuthenticated(Reason.MALFORMED)
-    raw = base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4))
-    if base64.urlsafe_b64encode(raw).rstrip(b"=") != segment.encode():
-        raise NotAuthenticated(Reason.MALFORMED)
-    return raw
-
-
-def _load_object(segment: str) -> Mapping[str, Any]:
+def _parse(token: str) -> jws.Signed:
     try:
-        document = strict_json.loads(_decode(segment))
-    except strict_json.NotJson:
+        return jws.parse(token)
+    except jws.Malformed:
         raise NotAuthenticated(Reason.MALFORMED) from None
-    if not isinstance(document, dict):
-        raise NotAuthenticated(Reason.MALFORMED)
-    return document
 
 
 def _check_header(header: Mapping[str, Any], key_id: str) -> None:
@@ -222,14 +224,32 @@ def _check_header(header: Mapping[str, Any], key_id: str) -> None:
         raise NotAuthenticated(Reason.KEY)
 
 
-def _caller(subject: object, token_id: str, ends: datetime) -> Caller | StaffCaller:
+def _caller(subject: object, token_id: str, ends: datetime, claims: Mapping[str, Any]) -> Caller | StaffCaller:
     if isinstance(subject, str):
         if _is_unit_id(subject):
-            return Caller(subject, token_id, ends)
+            return Caller(subject, token_id, ends, _scopes(claims.get("scope", "")), _binding(claims.get("cnf")))
         staff_id = subject.removeprefix(STAFF_PREFIX)
         if staff_id != subject and _STAFF_ID.fullmatch(staff_id):
             return StaffCaller(staff_id, token_id, ends)
     raise NotAuthenticated(Reason.CLAIMS)
+
+
+def _scopes(text: object) -> frozenset[str]:
+    """A token that names no scope opens nothing."""
+    if not isinstance(text, str):
+        raise NotAuthenticated(Reason.CLAIMS)
+    return frozenset(text.split())
+
+
+def _binding(confirmation: object) -> Binding | None:
+    if confirmation is None:
+        return None
+    if not isinstance(confirmation, dict) or len(confirmation) != 1:
+        raise NotAuthenticated(Reason.CLAIMS)
+    ((kind, thumbprint),) = confirmation.items()
+    if kind not in set(BindingKind) or not isinstance(thumbprint, str):
+        raise NotAuthenticated(Reason.CLAIMS)
+    return Binding(BindingKind(kind), thumbprint)
 
 
 def _instant(claims: Mapping[str, Any], name: str) -> int:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Protocol, TypeVar
 
-from hub.store import kept, people, records
+from hub.store import kept, parties, people, records
 from hub.store.dead_letters import DeadLetterQuery, DeadLetterView
 from routing.case import Case
 
@@ -168,6 +168,12 @@ class Reader(ReceivingReader, RetentionReader, Protocol):
     def find_sessions(self, session_keys: Collection[str]) -> dict[str, people.Session]:
         """Also those whose time is over."""
 
+    def list_party_keys(self, unit_ids: Collection[str] | None = None) -> list[parties.PartyKey]:
+        """The credentials of these units, or of all: also those that do not count yet or no longer; oldest first."""
+
+    def find_used_ids(self, used_ids: Collection[str]) -> set[str]:
+        """Those among `used_ids` that have been used, and are not forgotten."""
+
     def find_drafts(self, draft_ids: Collection[str]) -> dict[str, people.Draft]: ...
     def list_log_hashes(self, level: int, first: int, end: int) -> list[bytes]:
         """Hashes of the Merkle tree from position `first` on, before `end`: leaves at level 0, above them nodes over
@@ -198,7 +204,9 @@ class Group(Reader, Protocol):
         letters, `dropped` takes them away, `revived` too and puts them into the outbox again, unpublished. A checkpoint
         takes the place of one of its kind that is no larger; a smaller one changes nothing. Writing a member of staff
         who has ended ends the person's sessions; writing a session takes away those whose time was over when it
-        started. `erased_bodies` and `erased_metadata` name messages by position: their bodies with the recipients'
+        started. A unit's key takes the place of its earlier self. Writing ids that are used up (`Changes.used_ids`:
+        until when each must be remembered) forgets those whose time is over. `erased_bodies` and
+        `erased_metadata` name messages by position: their bodies with the recipients'
         notes go, or all that is left of them, and with the last message of a case whose key is destroyed the case.
         `Changes.shreds` come last: data keys, bodies, notes, consents and drafts of these lanes are destroyed. After a
         write that raised, the group can only be rolled back: committing it raises `StoreUnavailable`."""

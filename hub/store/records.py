@@ -10,6 +10,7 @@ from typing import Any
 
 from hub.store import kept
 from hub.store.dead_letters import DeadLetter
+from hub.store.parties import PartyKey
 from hub.store.people import Draft, Session, StaffMember
 from routing.case import Case
 
@@ -260,6 +261,8 @@ class Changes:
     tombstones: list[kept.Tombstone] = field(default_factory=list)
     retention_runs: list[kept.RetentionRun] = field(default_factory=list)
     forgotten_before: int = 0
+    party_keys: list[PartyKey] = field(default_factory=list)
+    used_ids: dict[str, datetime] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

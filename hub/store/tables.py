@@ -296,6 +296,30 @@ retention_runs = Table(
     Index("ix_retention_runs_began", "began_at"),
 )
 
+# Public keys and certificates by which a unit proves that it is the one (RFC 7523, RFC 8705).
+party_keys = Table(
+    "party_keys",
+    metadata,
+    Column("unit_id", Text, primary_key=True),
+    Column("key_id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("name", Text),
+    Column("jwk", Text),
+    Column("begins_at", BigInteger, nullable=False),
+    Column("ends_at", BigInteger),
+    sqlite_with_rowid=False,
+)
+
+# Digests of what may be used once (RFC 7523 `jti`, RFC 9449 `jti`, RFC 9421 `nonce`), until it would be refused as old.
+used_ids = Table(
+    "used_ids",
+    metadata,
+    Column("used_id", Text, primary_key=True),
+    Column("ends_at", BigInteger, nullable=False),
+    Index("ix_used_ids_ending", "ends_at"),
+    sqlite_with_rowid=False,
+)
+
 # `position` is the entry's index in the Merkle log, counted from 0 without gaps.
 audit = Table(
     "audit",

@@ -24,7 +24,19 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from hub import clock
-from hub.store import people_rows, port, queries, reading, receiving, records, retaining, rows, shredding, tables
+from hub.store import (
+    party_rows,
+    people_rows,
+    port,
+    queries,
+    reading,
+    receiving,
+    records,
+    retaining,
+    rows,
+    shredding,
+    tables,
+)
 from hub.store.among import among
 from hub.store.records import DeliveryState
 
@@ -82,6 +94,7 @@ class Upserts:
     log_nodes: Insert
     checkpoints: Insert
     person_entries: Insert
+    party_keys: Insert
 
 
 @functools.cache
@@ -106,6 +119,7 @@ def upserts_for(dialect: str) -> Upserts:
         staff=replace(tables.staff),
         sessions=replace(tables.sessions),
         drafts=replace(tables.drafts),
+        party_keys=replace(tables.party_keys),
         counts=add.on_conflict_do_update(index_elements=[counts.c.state], set_={"deliveries": total}),
         log_nodes=spell(tables.log_nodes).on_conflict_do_nothing(),
         checkpoints=checkpoints.on_conflict_do_update(
@@ -161,6 +175,7 @@ class SqlGroup(reading.SqlReader):
         self._write_people(changes)
         erased = retaining.write(self._execute, changes, self._clock.now())
         self._count({DeliveryState(state): -many for state, many in erased.items()})
+        self._write_parties(changes)
         for shred in changes.shreds:
             shredding.shred(self._execute, shred)
 
@@ -180,6 +195,16 @@ class SqlGroup(reading.SqlReader):
         self._each(self._upserts.checkpoints, map(rows.checkpoint_to_values, changes.checkpoints))
         links = ({"person_key": person_key, "position": index} for person_key, index in changes.person_entries)
         self._each(self._upserts.person_entries, links)
+
+    def _write_parties(self, changes: records.Changes) -> None:
+        self._each(self._upserts.party_keys, map(party_rows.key_to_values, changes.party_keys))
+        if not changes.used_ids:
+            return
+        self._do(party_rows.FORGET_USED_IDS, {"at": rows.instant_to_cell(self._clock.now())})
+        used = changes.used_ids.items()
+        self._each(
+            party_rows.ADD_USED_IDS, ({"used_id": id, "ends_at": rows.instant_to_cell(ends_at)} for id, ends_at in used)
+        )
 
     def _add_messages(self, messages: Sequence[records.StoredMessage]) -> None:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -54,9 +55,7 @@ def grant(role: Role) -> str:
 
 
 def path_of(template: str) -> str:
-    for name in ("id", "delivery", "code", "unit"):
-        template = template.replace("{" + name + "}", events.new_id())
-    return template
+    return re.sub(r"\{[^}]+\}", lambda _: events.new_id(), template)
 
 
 def test_every_rule_is_one_that_the_gate_knows() -> None:

@@ -9,7 +9,8 @@ import pytest
 
 from hub import key_file
 from hub.identity import tokens
-from hub.identity.port import Caller, NotAuthenticated, Reason
+from hub.identity.port import Binding, BindingKind, Caller, NotAuthenticated, Reason
+from hub.identity.scopes import ALL, Scope
 from hub.identity.tokens import SigningKey, TokenAuthenticator, TokenIssuer
 
 AT = datetime(2026, 2, 2, 9, 0, tzinfo=UTC)
@@ -85,7 +86,7 @@ BAD_HEADERS = [
     ("Bearer ", Reason.NOT_BEARER),
     (GOOD, Reason.NOT_BEARER),
     (f"Basic {GOOD}", Reason.NOT_BEARER),
-    (f"DPoP {GOOD}", Reason.NOT_BEARER),
+    (f"DPoP {GOOD}", Reason.BINDING),
     (f"Bearer  {GOOD}", Reason.MALFORMED),
     (f"Bearer {GOOD} ", Reason.MALFORMED),
     (f"Bearer {GOOD}\n", Reason.MALFORMED),
@@ -139,8 +140,8 @@ BAD_TOKENS = [
     (sign(header_of(cty="JWT")), Reason.HEADER),
     (sign(header_of(zip="DEF")), Reason.HEADER),
     (sign(key=OTHER_KEY), Reason.SIGNATURE),
-    (sign(claims=b"not json"), Reason.SIGNATURE),
-    (sign(claims=b"[1]"), Reason.SIGNATURE),
+    (sign(claims=b"not json"), Reason.MALFORMED),
+    (sign(claims=b"[1]"), Reason.MALFORMED),
     (sign(claims=DOUBLE_CLAIM.encode()), Reason.MALFORMED),
     (sign(claims=claims_of(iss="urn:other:hub")), Reason.ISSUER),
     (sign(claims=claims_of(iss="urn:samverkan:hub/")), Reason.ISSUER),
@@ -166,6 +167,13 @@ BAD_TOKENS = [
     (sign(claims=claims_of(sub="sd-farsta/../jt-sydost")), Reason.CLAIMS),
     (sign(claims=claims_of(sub=["sd-farsta"])), Reason.CLAIMS),
     (sign(claims=claims_of(sub="a" * 65)), Reason.CLAIMS),
+    (sign(claims=claims_of(scope=["inbox:read"])), Reason.CLAIMS),
+    (sign(claims=claims_of(cnf={})), Reason.CLAIMS),
+    (sign(claims=claims_of(cnf="x")), Reason.CLAIMS),
+    (sign(claims=claims_of(cnf={"jwk": {}})), Reason.CLAIMS),
+    (sign(claims=claims_of(cnf={"jkt": 7})), Reason.CLAIMS),
+    (sign(claims=claims_of(cnf={"jkt": "a", "x5t#S256": "b"})), Reason.CLAIMS),
+    (sign(claims=claims_of(cnf={"jkt": "a"})), Reason.BINDING),
     (sign(claims=claims_of(jti=...)), Reason.CLAIMS),
     (sign(claims=claims_of(jti="short")), Reason.CLAIMS),
     (sign(claims=claims_of(exp=NOW)), Reason.LIFETIME),
@@ -196,7 +204,7 @@ def refusal(authenticator, header, at=AT):
 
 def test_an_issued_token_names_its_unit(issuer, authenticator):
     caller = authenticator.authenticate(f"Bearer {issuer.issue('sd-farsta', timedelta(minutes=15), AT)}", AT)
-    assert caller == Caller("sd-farsta", caller.token_id, AT + timedelta(minutes=15))
+    assert caller == Caller("sd-farsta", caller.token_id, AT + timedelta(minutes=15), ALL)
 
 
 def test_the_good_token_of_this_file_is_good(authenticator):
@@ -208,7 +216,23 @@ def test_an_issued_token_has_the_claims_of_rfc_9068(issuer):
     header, payload, _ = issuer.issue("sd-farsta", timedelta(seconds=900), AT).split(".")
     claims = json.loads(base64.urlsafe_b64decode(payload + "=="))
     assert json.loads(base64.urlsafe_b64decode(header + "==")) == header_of()
-    assert claims == claims_of(jti=claims["jti"])
+    assert claims == claims_of(jti=claims["jti"], client_id="sd-farsta", scope=" ".join(sorted(ALL)))
+
+
+def test_a_token_opens_what_was_asked_for_and_an_old_one_without_scopes_nothing(issuer, authenticator):
+    token = issuer.issue("sd-farsta", timedelta(minutes=5), AT, scopes=frozenset({Scope.INBOX_READ}))
+    assert authenticator.authenticate(f"Bearer {token}", AT).scopes == {"inbox:read"}
+    assert authenticator.authenticate(f"Bearer {GOOD}", AT).scopes == set()
+
+
+def test_a_bound_token_names_its_holder_and_is_no_bearer_token(issuer, authenticator):
+    key, certificate = Binding(BindingKind.KEY, "k" * 43), Binding(BindingKind.CERTIFICATE, "c" * 43)
+    bound = issuer.issue("sd-farsta", timedelta(minutes=5), AT, binding=key)
+    assert authenticator.authenticate(f"DPoP {bound}", AT).binding == key
+    assert refusal(authenticator, f"Bearer {bound}").reason is Reason.BINDING
+    with_certificate = issuer.issue("sd-farsta", timedelta(minutes=5), AT, binding=certificate)
+    assert authenticator.authenticate(f"Bearer {with_certificate}", AT).binding == certificate
+    assert refusal(authenticator, f"DPoP {with_certificate}").reason is Reason.BINDING
 
 
 def test_every_token_has_its_own_id(issuer, authenticator):
@@ -235,11 +259,13 @@ def test_refuses_a_bad_token(authenticator, token, reason):
 
 # What a unit's token cannot be refused for.
 OF_PEOPLE = {Reason.NOT_STAFF, Reason.NOT_A_UNIT, Reason.UNKNOWN_STAFF, Reason.NO_SESSION, Reason.SESSION_OVER}
+# What a call shows beside its token.
+OF_CALLS = {Reason.NOT_BOUND, Reason.PROOF}
 
 
 def test_the_tables_use_every_reason():
     assert len(BAD_HEADERS) + len(BAD_TOKENS) >= 60
-    assert {reason for _, reason in BAD_HEADERS + BAD_TOKENS} == set(Reason) - OF_PEOPLE
+    assert {reason for _, reason in BAD_HEADERS + BAD_TOKENS} == set(Reason) - OF_PEOPLE - OF_CALLS
 
 
 def test_a_refused_token_is_refused_again(authenticator):
