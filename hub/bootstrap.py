@@ -14,6 +14,7 @@ from hub.delivery.answering import AcknowledgeDelivery, DeliveryAnswering, Repor
 from hub.delivery.dead_letters import BuryDelivery, Burying, DeadLetterDeciding, DropDeadLetter, RetryDeadLetter
 from hub.delivery.following import InboxFollowing
 from hub.delivery.giving_up import GivingUp
+from hub.delivery.leasing import DeliveryLeasing, LeaseDeliveries, LeasingRelay, RefillDoors
 from hub.delivery.reading import DeliveryReading, ReadDelivery
 from hub.delivery.recalling import Recalling
 from hub.delivery.relay import MarkPublished, PublicationMarking, Relay
@@ -35,7 +36,7 @@ from hub.retention import erasing
 from hub.retention.running import Gallring
 from hub.retention.tombstones import FILE, TombstoneFile
 from hub.service import Deciding, Hub
-from hub.settings import Settings
+from hub.settings import Settings, SettingWrong
 from hub.store.port import Group, Reader, Store
 from hub.store.records import Changes
 from hub.store.sqlite import SqliteStore, open_readonly
@@ -78,7 +79,7 @@ def build_hub(
     authenticator = authenticator or build_authenticator(settings)
     store = store or open_store(settings, clock)
     refuse_foreign_key(store, vault, settings)
-    transport = transport or InProcessTransport()
+    transport = transport or open_transport(settings)
     book = ConsentBook(directory)
 
     def decide_by(rulebook: Rulebook) -> Deciding:
@@ -125,13 +126,20 @@ def build_hub(
         metrics=metrics,
         book=book,
         group=group,
-        relay=Relay(store, transport, group),
+        relay=build_relay(store, transport, group, clock),
         following=InboxFollowing(store, transport, clock),
         sweep=Sweep(store, group, clock, rulebook, settings.deadline_sweep_seconds),
         gallring=gallring,
         tombstones=tombstones,
         limits=Limits(requests=settings.unit_requests_per_hour, person_lookups=settings.person_lookups_per_hour),
     )
+
+
+def build_relay(store: Store, transport: Transport, group: CommitGroup, clock: Clock) -> Relay | LeasingRelay:
+    """From the outbox to the transport, as the transport needs it."""
+    if transport.is_immediate:
+        return Relay(store, transport, group)
+    return LeasingRelay(store, transport, group, clock)
 
 
 def build_deciding(
@@ -161,6 +169,7 @@ def build_deciding(
 def list_handlers(acceptance: MessageAcceptance, reading: DeliveryReading) -> dict[type, Handler]:
     """Who carries out which command."""
     answering = DeliveryAnswering()
+    leasing = DeliveryLeasing()
     staff: Handler = staffing.Staffing()
     parties: Handler = party_keys.PartyKeeping()
     return (
@@ -173,6 +182,8 @@ def list_handlers(acceptance: MessageAcceptance, reading: DeliveryReading) -> di
             AcknowledgeDelivery: answering,
             ReportHandled: answering,
             MarkPublished: PublicationMarking(),
+            LeaseDeliveries: leasing,
+            RefillDoors: leasing,
             RecordEvent: EventRecording(),
         }
     )
@@ -233,6 +244,15 @@ def open_store(settings: Settings, clock: Clock) -> Store:
     return postgres.PostgresStore.open(settings.database_url, clock=clock)
 
 
+def open_transport(settings: Settings) -> Transport:
+    """The transport of the engine that the settings choose. It connects when it is first used."""
+    if settings.broker_url is None:
+        return InProcessTransport()
+    from hub.transport import rabbit
+
+    return rabbit.RabbitTransport(settings.broker_url, settings.amqp_units)
+
+
 def open_reader(settings: Settings) -> Reader:
     """For looking things up beside a running hub. Raises `StoreUnavailable` when there is no database."""
     if settings.database_url is None:
@@ -250,13 +270,27 @@ async def prepare(settings: Settings) -> str:
         # The way of every start, ended before it listens: a database is never made without its keys.
         hub = build_hub(settings)
         await hub.close()
+        await prepare_broker(settings)
         return hub.store.technology
     from hub.store import postgres
 
     prepare_data_dir(settings.data_dir)
     technology = postgres.upgrade(settings.database_url)
     await _make_keys(settings)
+    await prepare_broker(settings)
     return technology
+
+
+async def prepare_broker(settings: Settings) -> None:
+    """Declares exchanges and queues. Raises `TransportUnavailable`, `SettingWrong` for units that are none."""
+    if settings.broker_url is None:
+        return
+    from hub.transport import topology
+
+    known = {unit.unit_id for unit in directories.load(settings.directory_dir).list_units()}
+    if not settings.amqp_units <= known:
+        raise SettingWrong("amqp_units names a unit that the directory does not have.")
+    await topology.declare(settings.broker_url, settings.amqp_units)
 
 
 async def _make_keys(settings: Settings) -> None:

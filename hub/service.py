@@ -23,6 +23,7 @@ from hub.delivery.answering import (
 )
 from hub.delivery.dead_letters import BuryDelivery, Done, DropDeadLetter, DropReason, NotDead, RetryDeadLetter
 from hub.delivery.following import InboxFollowing
+from hub.delivery.leasing import LeasingRelay
 from hub.delivery.reading import Gone, NotYours, Opened, ReadDelivery
 from hub.delivery.relay import Relay
 from hub.identity.port import Authenticator
@@ -113,7 +114,7 @@ class Hub:
     metrics: Metrics
     book: ConsentBook
     group: CommitGroup
-    relay: Relay
+    relay: Relay | LeasingRelay
     following: InboxFollowing
     sweep: Sweep
     limits: Limits
@@ -143,15 +144,17 @@ class Hub:
             self.gallring.use(fresh)
         return fresh.digest
 
-    async def open(self) -> None:
+    async def open(self, *, serves: bool = True) -> None:
+        """`serves`: this process answers units. What runs by itself runs here too, unless there are workers for it."""
         self.group.start()
         # Before anybody is answered: a restored backup may know what has been erased since.
         await apply_again(self.store, self.vault, self.group, self.tombstones)
         rules = {"rulebook": self.rulebook.digest, "directory": self.directory.digest}
         await self.group.submit(RecordEvent(AuditAction.HUB_STARTED, rules))
-        self.relay.start()
-        self.sweep.start()
-        self.gallring.start()
+        if not serves or not self.settings.has_workers:
+            self.relay.start()
+            self.sweep.start()
+            self.gallring.start()
 
     async def close(self) -> None:
         """Takes nothing new, finishes what is under way, closes the store. Twice is fine."""

@@ -42,6 +42,7 @@ class Settings:
     data_dir: Path
     database_url: str | None = field(repr=False)
     broker_url: str | None = field(repr=False)
+    amqp_units: frozenset[str]
     rules_dir: Path | None
     directory_dir: Path | None
     demo: bool
@@ -64,6 +65,11 @@ class Settings:
     retention_hours: int
     log_level: Literal["debug", "info", "warning", "error"]
     log_format: Literal["auto", "json", "console"]
+
+    @property
+    def has_workers(self) -> bool:
+        """Whether `samverkan worker` does what runs beside the API, and `serve` only that."""
+        return self.database_url is not None and self.broker_url is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,9 +238,12 @@ def _engine_url(*schemes: str) -> _Kind:
     return _Kind(read, f"empty, or a URL that begins with {schemes[0]}:// and names a host")
 
 
-def _nothing(value: object) -> None:
-    if value != "":
+def _names(value: object) -> frozenset[str]:
+    """A list, or a text with commas."""
+    items = value.split(",") if isinstance(value, str) else value
+    if not isinstance(items, (list, frozenset)) or not all(isinstance(item, str) for item in items):
         raise ValueError
+    return frozenset(item.strip() for item in items if item.strip())
 
 
 _TEXT: Final = _Kind(_text, "a text that is not empty")
@@ -247,7 +256,8 @@ _KINDS: Final[Mapping[str, _Kind]] = {
     "public_url": _Kind(_public_url, "http(s)://host, perhaps with a port and nothing after it, or empty"),
     "data_dir": _Kind(_path, "the path of a directory"),
     "database_url": _engine_url("postgresql", "postgres"),
-    "broker_url": _Kind(_nothing, "empty, since this version has no transport for a broker"),
+    "broker_url": _engine_url("amqp", "amqps"),
+    "amqp_units": _Kind(_names, "a list of unit ids"),
     "rules_dir": _OPTIONAL_PATH,
     "directory_dir": _OPTIONAL_PATH,
     "demo": _TRUTH,

@@ -90,11 +90,15 @@ def drop(
     hub: options.HubUrl = None,
     data_dir: options.DataDir = None,
     config: options.Config = None,
+    json: options.Json = False,
 ) -> None:
     """Give one dead letter up for good. Its sender keeps the state `dead`."""
     settings = options.load_settings(config, data_dir=data_dir)
     _call(settings, hub, "POST", lookups.read_id(delivery, "DELIVERY"), "drop", body={"reason": reason})
-    terminal.say("Dropped.")
+    if json:
+        terminal.show_json({"delivery": delivery, "dropped": True})
+    else:
+        terminal.say("Dropped.")
 
 
 def _call(settings: Settings, url: str | None, method: str, *path: str, **parts: Any) -> Any:

@@ -47,6 +47,7 @@ def _sentence(error: Exception) -> tuple[str, int]:
     from hub.key_file import KeyLocked
     from hub.settings import SettingWrong
     from hub.store.port import StoreUnavailable
+    from hub.transport.port import TransportUnavailable
     from hub.vault import VaultLocked
     from routing.rule_files import RulesBroken
     from schemas.bundle import BrokenSchema
@@ -59,6 +60,8 @@ def _sentence(error: Exception) -> tuple[str, int]:
             return str(error), ANSWER_IS_NO
         case StoreUnavailable():
             return _store_fault(str(error)), ANSWER_IS_NO
+        case TransportUnavailable():
+            return f"The broker cannot be used: {error}.", ANSWER_IS_NO
         case RulesBroken():
             return _broken_rules(error), ANSWER_IS_NO
         case BrokenSchema() | BrokenReference():

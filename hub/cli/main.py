@@ -21,6 +21,7 @@ from hub.cli import (
     serve,
     staff,
     token,
+    worker,
 )
 
 app = typer.Typer(
@@ -34,6 +35,7 @@ app = typer.Typer(
 )
 
 app.command("serve", epilog="Example: samverkan serve --port 8080 --data-dir var --demo")(serve.serve)
+app.command("worker", epilog="Example: samverkan worker --data-dir /var/lib/samverkan")(worker.worker)
 app.command("migrate", epilog="Example: samverkan migrate --data-dir /var/lib/samverkan")(serve.migrate)
 app.command("token", epilog="Example: samverkan token sd-farsta --ttl 900")(token.token)
 app.command("send", epilog="Example: samverkan send message.json --as sd-farsta")(send.send)

@@ -57,6 +57,9 @@ def serve(
         bool | None,
         _setting("--require-bound-tokens/--no-require-bound-tokens", None, "Refuse unbound tokens."),
     ] = None,
+    amqp_units: Annotated[
+        str | None, _setting("--amqp-units", "UNITS", "Units that fetch by AMQP, with commas between them.")
+    ] = None,
     issuer: Annotated[str | None, _setting("--issuer", "TEXT", "Who issues the hub's tokens (iss).")] = None,
     audience: Annotated[str | None, _setting("--audience", "TEXT", "For whom they are issued (aud).")] = None,
     token_ttl_max: Annotated[
@@ -114,6 +117,7 @@ def serve(
         tls_client_ca=tls_client_ca,
         trusted_proxies=trusted_proxies,
         require_bound_tokens=require_bound_tokens,
+        amqp_units=amqp_units,
         issuer=issuer,
         audience=audience,
         token_ttl_max=token_ttl_max,

@@ -113,7 +113,9 @@ class Relay:
             await self._publish(left)
 
     async def _publish(self, claims: Sequence[ClaimCheck]) -> None:
-        await self._transport.publish(claims)
+        left = {claim.delivery_id for claim in await self._transport.publish(claims)}
+        if left:
+            claims = [claim for claim in claims if claim.delivery_id not in left]
         if not all(claim.state is DeliveryState.NOTIFIED for claim in claims):
             await self._mark(claims)
 

@@ -32,10 +32,12 @@ class Writer:
         thread: str,
         connection: sa.Connection,
         on_begin: Callable[[sa.Connection], None] | None = None,
+        on_outbox: Callable[[sa.Connection], None] | None = None,
     ) -> None:
         self._connect = connect
         self._clock = clock
         self._on_begin = on_begin
+        self._on_outbox = on_outbox
         self.connection = connection
         self._group: writing.SqlGroup | None = None
         self._committer = ThreadPoolExecutor(1, thread)
@@ -56,7 +58,7 @@ class Writer:
                 raise reading.failed(error) from None
             with translated():  # the server has ended the connection since: a new one may work
                 self._begin()
-        self._group = writing.SqlGroup(self.connection, self._clock)
+        self._group = writing.SqlGroup(self.connection, self._clock, self._on_outbox)
         return self._group
 
     def _begin(self) -> None:

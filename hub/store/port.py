@@ -7,7 +7,7 @@ Every method raises `StoreUnavailable` when the technology fails; nothing of an 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol, TypeVar
 
@@ -211,6 +211,16 @@ class Group(Reader, Protocol):
         `Changes.shreds` come last: data keys, bodies, notes, consents and drafts of these lanes are destroyed. After a
         write that raised, the group can only be rolled back: committing it raises `StoreUnavailable`."""
 
+    def lease_due_deliveries(
+        self, holder: str, *, at: datetime, until: datetime, limit: int
+    ) -> Sequence[records.ClaimCheck]:
+        """Claim checks that nobody has published and nobody holds at `at`, oldest first: with the commit they are
+        `holder`'s until `until`. Of a lane (a case and a unit) that somebody holds a claim check of, none."""
+
+    def take_back(self, unit_ids: Collection[str], *, before: datetime) -> int:
+        """Unacknowledged claim checks of these units that were published at `before` or earlier count as not published.
+        How many."""
+
 
 class DuplicateMessage(Exception):
     """A message with this source and id was accepted before."""
@@ -236,6 +246,10 @@ class Store(Protocol):
 
     def reader(self) -> Reader:
         """What has been committed."""
+
+    def listen(self, heard: Callable[[], None]) -> None:
+        """Calls `heard`, on whatever thread, when a process has put something into the outbox, or may have. At most
+        once per store; until it is closed."""
 
     def check(self) -> None:
         """Raises `StoreUnavailable` with the reason when reading or writing would fail."""

@@ -12,10 +12,12 @@ Weakness: the turn bounds what all processes together can commit; see `docs/deci
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, Self, TypeVar
 
+import psycopg
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolEmpty
@@ -27,6 +29,8 @@ Answer = TypeVar("Answer")
 
 _TURN: Final = 0x53414D56  # "SAMV": the key of the advisory lock
 _THREADS: Final = 8
+_CHANNEL: Final = "samverkan_outbox"
+_BELL_PAUSE: Final = 0.5
 
 # A commit that returned has to survive a power cut (PostgreSQL, chapter 20.5).
 _REQUIRED: Final[Mapping[str, frozenset[str]]] = {
@@ -67,8 +71,14 @@ class PostgresStore:
         self.technology = f"PostgreSQL {version.split()[0]}, synchronous_commit=on"
         self._reader = PostgresReader(self._asking)
         self._writer = one_group.Writer(
-            self._writing.connect, clock, thread="postgres-commit", connection=connection, on_begin=_take_turn
+            self._writing.connect,
+            clock,
+            thread="postgres-commit",
+            connection=connection,
+            on_begin=_take_turn,
+            on_outbox=_ring,
         )
+        self._bell = Bell(url)
         self._threads = ThreadPoolExecutor(_THREADS, "postgres-ask")
 
     @classmethod
@@ -100,6 +110,10 @@ class PostgresStore:
         self._assert_open()
         return self._reader
 
+    def listen(self, heard: Callable[[], None]) -> None:
+        self._assert_open()
+        self._bell.start(heard)
+
     def check(self) -> None:
         """A write of its own that changes nothing, as far as the disk; beside the groups, not in turn with them."""
         self._assert_open()
@@ -119,6 +133,7 @@ class PostgresStore:
         if self._is_closed:
             return
         self._is_closed = True
+        self._bell.stop()
         self._threads.shutdown(wait=True)
         self._writer.wait_for_commit()
         self._writer.close()
@@ -127,6 +142,47 @@ class PostgresStore:
     def _assert_open(self) -> None:
         if self._is_closed:
             raise port.StoreUnavailable("the store is closed")
+
+
+class Bell:
+    """Hears, on a thread and a connection of its own, when a group has put something into the outbox."""
+
+    def __init__(self, url: str) -> None:
+        address = (
+            sa.make_url(url)
+            .set(drivername="postgresql")
+            .update_query_dict({name: str(value) for name, value in _CONNECTION.items()})
+        )
+        self._url = address.render_as_string(hide_password=False)
+        self._closing = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self, heard: Callable[[], None]) -> None:
+        self._thread = threading.Thread(target=self._run, args=(heard,), name="postgres-bell", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._closing.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _run(self, heard: Callable[[], None]) -> None:
+        while not self._closing.is_set():
+            try:
+                self._listen(heard)
+            except psycopg.Error:
+                self._closing.wait(_BELL_PAUSE)
+
+    def _listen(self, heard: Callable[[], None]) -> None:
+        connection = psycopg.connect(self._url, autocommit=True, application_name="samverkan")
+        try:
+            connection.execute(f"LISTEN {_CHANNEL}")
+            heard()  # whatever came while nobody listened
+            while not self._closing.is_set():
+                for _ in connection.notifies(timeout=_BELL_PAUSE, stop_after=1):
+                    heard()
+        finally:
+            connection.close()
 
 
 class PostgresReader(reading.SqlReader):
@@ -207,6 +263,10 @@ def open_readonly(url: str) -> PostgresReader:
 
 def _take_turn(connection: sa.Connection) -> None:
     connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_TURN})")
+
+
+def _ring(connection: sa.Connection) -> None:
+    connection.exec_driver_sql(f"NOTIFY {_CHANNEL}")
 
 
 def _engine(url: str, pool: type[sa.Pool], **options: Any) -> sa.Engine:

@@ -108,6 +108,9 @@ class SqliteStore:
         self._assert_open()
         return self._reader
 
+    def listen(self, heard: Callable[[], None]) -> None:
+        """There is no other process."""
+
     def check(self) -> None:
         self._assert_open()
         try:

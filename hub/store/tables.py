@@ -135,6 +135,9 @@ outbox = Table(
     metadata,
     Column("position", POSITION, ForeignKey("deliveries.position"), primary_key=True, autoincrement=False),
     Column("published_at", BigInteger),
+    # Which process is about to publish it, and until when that counts.
+    Column("leased_by", Text),
+    Column("lease_until", BigInteger),
 )
 Index(
     "ix_outbox_unpublished",
@@ -142,6 +145,8 @@ Index(
     sqlite_where=outbox.c.published_at.is_(None),
     postgresql_where=outbox.c.published_at.is_(None),
 )
+_IS_LEASED = and_(outbox.c.published_at.is_(None), outbox.c.lease_until.is_not(None))
+Index("ix_outbox_leased", outbox.c.lease_until, sqlite_where=_IS_LEASED, postgresql_where=_IS_LEASED)
 
 # How many deliveries are in each state, kept in step by the groups: counting millions takes too long.
 delivery_counts = Table(

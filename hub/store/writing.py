@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -25,6 +26,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from hub import clock
 from hub.store import (
+    leasing,
     party_rows,
     people_rows,
     port,
@@ -132,12 +134,23 @@ def upserts_for(dialect: str) -> Upserts:
 class SqlGroup(reading.SqlReader):
     """One open transaction. After a write that failed it is broken: it can only be rolled back."""
 
-    def __init__(self, connection: Connection, clock: clock.Clock) -> None:
+    def __init__(
+        self, connection: Connection, clock: clock.Clock, on_outbox: Callable[[Connection], None] | None = None
+    ) -> None:
         super().__init__(connection)
+        self._on_outbox = on_outbox
         self._clock = clock
         self._upserts = upserts_for(connection.dialect.name)
         self.is_broken = False
         self.is_over = False
+
+    def lease_due_deliveries(
+        self, holder: str, *, at: datetime, until: datetime, limit: int
+    ) -> Sequence[records.ClaimCheck]:
+        return leasing.lease(self._execute, holder, at, until, limit)
+
+    def take_back(self, unit_ids: Collection[str], *, before: datetime) -> int:
+        return leasing.take_back(self._execute, unit_ids, before)
 
     def end(self) -> None:
         """From now on the connection is not the group's: every further call raises `RuntimeError`."""
@@ -217,6 +230,8 @@ class SqlGroup(reading.SqlReader):
         listed = [each for each in deliveries if each.sequence is not None]
         waiting = [each.delivery_id for each in listed if each.state is DeliveryState.PENDING]
         self._all(_ADD_TO_OUTBOX, waiting, published_at=None)
+        if waiting and self._on_outbox is not None:
+            self._on_outbox(self._connection)
         told = [each.delivery_id for each in listed if each.state is not DeliveryState.PENDING]
         self._all(_ADD_TO_OUTBOX, told, published_at=rows.instant_to_cell(self._clock.now()))
         self._count(Counter(each.state for each in deliveries))

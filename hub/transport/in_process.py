@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -29,11 +29,21 @@ class InProcessTransport:
     def is_immediate(self) -> bool:
         return True
 
-    async def publish(self, claims: Sequence[ClaimCheck]) -> None:
+    async def publish(self, claims: Sequence[ClaimCheck]) -> Sequence[ClaimCheck]:
         await self.probe()
         for claim in claims:
             for listener in self._listeners.get(claim.unit_id, ()):
                 listener.ring(claim)
+        return ()
+
+    async def list_empty_doors(self) -> Collection[str]:
+        return ()
+
+    def wake_all(self) -> None:
+        """Everybody looks for what may have gone by."""
+        for listeners in self._listeners.values():
+            for listener in listeners:
+                listener.wake()
 
     @asynccontextmanager
     async def subscribe(self, unit_id: str) -> AsyncIterator[port.Subscription]:
@@ -75,6 +85,9 @@ class _Listener:
 
     def ring(self, claim: ClaimCheck) -> None:
         self._unheard.append(claim)
+        self._rung.set()
+
+    def wake(self) -> None:
         self._rung.set()
 
     def close(self) -> None:

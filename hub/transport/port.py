@@ -6,7 +6,7 @@ and the relay publishes again what no recipient has acknowledged.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
@@ -21,7 +21,8 @@ class Subscription(Protocol):
     """One listener at a unit's door."""
 
     async def next(self, timeout: float) -> Sequence[ClaimCheck]:
-        """The claim checks since the last call, in order; empty when `timeout` seconds passed without any.
+        """The claim checks since the last call, in order; empty when `timeout` seconds passed without any, or when some
+        may have gone by unheard: the inbox has them.
 
         A listener that fell far behind hears only the newest: the inbox has the rest. Raises `TransportUnavailable`
         once the transport is closed."""
@@ -33,8 +34,13 @@ class Transport(Protocol):
         """True when the unit's door is the store itself: a claim check is there as soon as it is committed, and
         publishing only rings the bell. The outbox then needs no second commit to say so."""
 
-    async def publish(self, claims: Sequence[ClaimCheck]) -> None:
-        """Hands claim checks to their units' doors; returns when they are there. Raises `TransportUnavailable`."""
+    async def publish(self, claims: Sequence[ClaimCheck]) -> Sequence[ClaimCheck]:
+        """Hands claim checks to their units' doors; returns when they are there, with those whose unit's door takes
+        nothing now and did not get them. Raises `TransportUnavailable`: which ones are there is not known."""
+
+    async def list_empty_doors(self) -> Collection[str]:
+        """Units whose door keeps claim checks apart from the store, and keeps none now: all were taken, or lost. A door
+        that is gone is made anew. Raises `TransportUnavailable`."""
 
     def subscribe(self, unit_id: str) -> AbstractAsyncContextManager[Subscription]:
         """Hears all that is published for the unit after entering. Listeners do not take from each other."""

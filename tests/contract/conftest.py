@@ -28,7 +28,8 @@ async def store(technology: technologies.StoreTechnology) -> AsyncIterator[store
 
 @pytest.fixture(params=sorted(technologies.TRANSPORTS))
 async def transport(request: pytest.FixtureRequest) -> AsyncIterator[transport_port.Transport]:
-    transport = technologies.TRANSPORTS[request.param]()
+    place = request.getfixturevalue("broker_url") if request.param == "rabbit" else ""
+    transport = await technologies.TRANSPORTS[request.param](place)
     yield transport
     await transport.close()
     assert asyncio.all_tasks() == {asyncio.current_task()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import resource
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -17,7 +17,7 @@ import psycopg
 from hub import clock
 from hub.store import port as store_port
 from hub.store import postgres, sqlite
-from hub.transport import in_process
+from hub.transport import in_process, rabbit, topology
 from hub.transport import port as transport_port
 from tests.contract import stored
 
@@ -110,4 +110,18 @@ class PostgresTechnology:
 
 
 STORES: dict[str, Callable[[str], StoreTechnology]] = {"sqlite": SqliteTechnology, "postgres": PostgresTechnology}
-TRANSPORTS: dict[str, Callable[[], transport_port.Transport]] = {"in_process": in_process.InProcessTransport}
+
+
+async def _rabbit(place: str) -> transport_port.Transport:
+    await topology.declare(place, ["jt-sydost", "af-farsta"])
+    return rabbit.RabbitTransport(place, ["jt-sydost", "af-farsta"])
+
+
+async def _in_process(_place: str) -> transport_port.Transport:
+    return in_process.InProcessTransport()
+
+
+TRANSPORTS: dict[str, Callable[[str], Awaitable[transport_port.Transport]]] = {
+    "in_process": _in_process,
+    "rabbit": _rabbit,
+}

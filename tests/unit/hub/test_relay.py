@@ -44,11 +44,12 @@ class Outbox:
     def list_unpublished(self, *, limit: int) -> list[ClaimCheck]:
         return list(self.unpublished.values())[:limit]
 
-    async def publish(self, claims: Sequence[ClaimCheck]) -> None:
+    async def publish(self, claims: Sequence[ClaimCheck]) -> Sequence[ClaimCheck]:
         self.changed.set()
         if self.faults:
             raise self.faults.pop(0)
         self.published.append([each.delivery_id for each in claims])
+        return ()
 
     async def submit(self, command: MarkPublished) -> None:
         if self.mark_faults:

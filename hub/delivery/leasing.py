@@ -1,0 +1,183 @@
+"""The relay where claim checks travel through a broker, and more than one process may carry them.
+
+What is committed is leased, published, and noted as published; a process that dies or stands still loses its lease,
+and another goes on with the same case in order. Publishing twice is harmless; publishing never is not, so nothing that
+happens to a broker ends this task: it waits, and tries again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+
+from hub.clock import Clock
+from hub.commit_group import CommitGroup, GroupCommitted, Overloaded
+from hub.delivery.relay import MarkPublished
+from hub.ledger import Ledger
+from hub.store.port import Group, Store, StoreUnavailable
+from hub.store.records import ClaimCheck
+from hub.transport.port import Transport, TransportUnavailable
+
+log = structlog.get_logger()
+
+BATCH: Final = 500
+LEASE: Final = timedelta(seconds=30)
+SWEEP_SECONDS: Final = 5.0
+RETRY_SECONDS: Final = 1.0
+REFILL_SECONDS: Final = 60.0
+AGAIN_SECONDS: Final = 10.0
+# So long may a recipient take to acknowledge before its claim check, if it is in no queue any more, is published again.
+PATIENCE: Final = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseDeliveries:
+    """This process wants to publish what waits."""
+
+    holder: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefillDoors:
+    """The queues of these units no longer have what was published before this instant, and nobody acknowledged it."""
+
+    units: tuple[str, ...]
+    before: datetime
+
+
+class DeliveryLeasing:
+    """The handler of both. They write at once, not with the group's other changes: what they read they take."""
+
+    def prepare(self, ledger: Ledger, commands: Sequence[LeaseDeliveries | RefillDoors]) -> None:
+        return None
+
+    def handle(self, ledger: Ledger, command: LeaseDeliveries | RefillDoors) -> Sequence[ClaimCheck]:
+        group: Group = ledger.group  # type: ignore[assignment]
+        if isinstance(command, LeaseDeliveries):
+            return group.lease_due_deliveries(command.holder, at=ledger.at, until=ledger.at + LEASE, limit=BATCH)
+        group.take_back(command.units, before=command.before)
+        return ()
+
+
+class LeasingRelay:
+    """One of any number of relays over the same outbox."""
+
+    def __init__(self, store: Store, transport: Transport, group: CommitGroup, clock: Clock) -> None:
+        self._store = store
+        self._transport = transport
+        self._group = group
+        self._clock = clock
+        self._holder = f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
+        self._wanted = asyncio.Event()
+        self._closing = False
+        self._task: asyncio.Task[None] | None = None
+        self._was_lost = True  # at the start nobody knows what the broker has been through
+        self._refill_at = 0.0
+        group.on_commit(self._hear)
+
+    def _hear(self, committed: GroupCommitted) -> None:
+        if committed.ledger.claims:
+            self._wanted.set()
+
+    def start(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._store.listen(lambda: _tell(loop, self._wanted.set))
+        self._task = asyncio.create_task(self._run(), name="relay")
+
+    async def stop(self) -> None:
+        """Ends after what is under way; what is left waits for the next process. Twice is fine."""
+        self._closing = True
+        self._wanted.set()
+        if self._task is not None:
+            await asyncio.wait([self._task])
+            self._task = None
+
+    async def _run(self) -> None:
+        while not self._closing:
+            try:
+                await self._carry_on()
+                continue
+            except (TransportUnavailable, StoreUnavailable, Overloaded) as fault:
+                log.warning("relay_waits", reason=type(fault).__name__)
+                if isinstance(fault, TransportUnavailable):
+                    self._lose()
+            except asyncio.CancelledError:
+                # The library below lets these out when a connection dies. Only ours end us.
+                task = asyncio.current_task()
+                if task is not None and task.cancelling():
+                    raise
+                log.warning("relay_waits", reason="CancelledError")
+                self._lose()
+            except Exception:
+                log.exception("relay_fault")
+            await self._pause(RETRY_SECONDS)
+
+    def _lose(self) -> None:
+        if not self._was_lost:
+            self._was_lost, self._refill_at = True, 0.0
+
+    async def _carry_on(self) -> None:
+        """Everything that waits now, then a rest until something comes."""
+        self._wanted.clear()
+        published: list[str] = []
+        while not self._closing:
+            await self._refill()
+            claims = await self._lease_and_note(published)
+            if not claims and not published:
+                break
+            published = await self._publish(claims) if claims else []
+        if published:
+            await self._note(published)
+        await self._pause(SWEEP_SECONDS)
+
+    async def _lease_and_note(self, published: Sequence[str]) -> Sequence[ClaimCheck]:
+        """Both in one commit: noting the last ones, and leasing the next."""
+        asked = [self._group.submit(LeaseDeliveries(self._holder))]
+        if published:
+            asked.append(self._note(published))
+        leased, *_ = await asyncio.gather(*asked)
+        claims: Sequence[ClaimCheck] = leased
+        return claims
+
+    async def _note(self, published: Sequence[str]) -> None:
+        await self._group.submit(MarkPublished(tuple(published)))
+
+    async def _publish(self, claims: Sequence[ClaimCheck]) -> list[str]:
+        left = {claim.delivery_id for claim in await self._transport.publish(claims)}
+        return [claim.delivery_id for claim in claims if claim.delivery_id not in left]
+
+    async def _refill(self) -> None:
+        """A broker that was away may have lost what it had: the outbox has it still. Holds up no publishing."""
+        now = asyncio.get_running_loop().time()
+        if now < self._refill_at:
+            return
+        self._refill_at = now + AGAIN_SECONDS
+        emptied = await self._transport.list_empty_doors()
+        before = self._clock.now() - (timedelta(0) if self._was_lost else PATIENCE)
+        if emptied:
+            await self._group.submit(RefillDoors(tuple(sorted(emptied)), before))
+        self._was_lost, self._refill_at = False, now + REFILL_SECONDS
+
+    async def _pause(self, seconds: float) -> None:
+        if self._closing:
+            return
+        try:
+            async with asyncio.timeout(seconds):
+                await self._wanted.wait()
+        except TimeoutError:
+            return
+
+
+def _tell(loop: asyncio.AbstractEventLoop, call: Callable[[], object]) -> None:
+    """From another thread, also one that has not noticed yet that the loop is gone."""
+    try:
+        loop.call_soon_threadsafe(call)
+    except RuntimeError:
+        return
