@@ -230,7 +230,7 @@ class Ledger:
         sealed = None
         if memory != NOTHING_REMEMBERED:
             sealed = self.key_for(case.case_id).seal(case_memory.dump(memory), aad=case_memory.aad(case.case_id))
-        self.changes.cases[case.case_id] = StoredCase(replace(case, memory=NOTHING_REMEMBERED), sealed, next_at)
+        self.changes.cases[case.case_id] = StoredCase(case, sealed, next_at)
 
     def _know_case(self, case: Case) -> None:
         # A case keeps its person; the one who becomes known later joins here, too.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
 
 from routing import directory as directories
@@ -12,6 +11,7 @@ from routing import vocabulary
 from routing.message import Address, Message
 from routing.refusals import RefusalCode
 from routing.situation import Situation
+from schemas.frozen import dataclass
 
 ROLE_KINDS = {"responsible_stadsdel": "sd", "responsible_jobbtorg": "jt"}
 

@@ -7,7 +7,6 @@ Silence covers nothing. Covers add up: a statutory basis and a consent may carry
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from routing import consent as consents_
 from routing import rulebook as rulebooks
@@ -17,6 +16,7 @@ from routing.directory import Unit
 from routing.message import BasisClaim, Message
 from routing.refusals import RefusalCode
 from routing.situation import Situation
+from schemas.frozen import dataclass
 
 CONSENT = "CONSENT"
 # What a standing reporting request must list for a category to be reported under it (SoL 2025:400 15:9).

@@ -9,7 +9,6 @@ and then for each recipient the agreement, the legal basis, and the copy that th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 
@@ -30,6 +29,7 @@ from routing.refusals import Refusal, RefusalCode
 from routing.situation import Situation
 from routing.vocabulary import HUB
 from routing.warnings import Warned
+from schemas.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any
@@ -19,6 +18,7 @@ from routing.refusals import Refusal, RefusalCode
 from routing.screening import NUMBER
 from routing.situation import Situation
 from schemas import projection, registry
+from schemas.frozen import dataclass
 
 
 class Verdict(StrEnum):

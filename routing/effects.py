@@ -3,25 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from routing.case import Activity, Case, Lesson, Order, PlanChain, ReportingRequest, Transfer
+from routing.case import Activity, Case, Lesson, Memory, Order, PlanChain, ReportingRequest, Transfer
 from routing.message import Message
 from routing.situation import Situation
 
 Changes = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
 class Step:
-    """An accepted message on its way into its case. `recipients` are those who get it: unit id -> kind."""
+    """An accepted message on its way into its case. `recipients` are those who get it: unit id -> kind.
 
-    case: Case
-    message: Message
-    situation: Situation
-    recipients: Mapping[str, str]
+    Changes gather until an effect looks at the case: making a new one for each costs more than what the effects do."""
+
+    def __init__(self, case: Case, message: Message, situation: Situation, recipients: Mapping[str, str]) -> None:
+        self._case = case
+        self._changes: dict[str, Any] = {}
+        self.message = message
+        self.situation = situation
+        self.recipients = recipients
+
+    @property
+    def case(self) -> Case:
+        """With every change so far."""
+        if self._changes:
+            self._case, self._changes = replace(self._case, **self._changes), {}
+        return self._case
+
+    @property
+    def memory(self) -> Memory:
+        """The case's, with every change so far."""
+        memory: Memory = self._changes.get("memory", self._case.memory)
+        return memory
+
+    def change(self, changes: Changes) -> None:
+        self._changes.update(changes)
 
     @property
     def content(self) -> Mapping[str, Any]:
@@ -32,7 +51,7 @@ class Step:
         return next((unit for unit, found in self.recipients.items() if found == kind), None)
 
     def remember(self, **changes: Any) -> Changes:
-        return {"memory": replace(self.case.memory, **changes)}
+        return {"memory": replace(self.memory, **changes)}
 
 
 def _responsibility_given(step: Step) -> Changes:
@@ -43,7 +62,7 @@ def _responsibility_given(step: Step) -> Changes:
         if not case.is_open and case.responsible_stadsdel == stadsdel
     ]
     memory = replace(
-        step.case.memory,
+        step.memory,
         disqualified=step.message.disqualified,
         previous_case_id=earlier[-1] if earlier else None,
     )
@@ -68,12 +87,12 @@ def _lessons_noted(step: Step) -> Changes:
 
 
 def _attempt_counted(step: Step) -> Changes:
-    return step.remember(contact_attempts=step.case.memory.contact_attempts + 1)
+    return step.remember(contact_attempts=step.memory.contact_attempts + 1)
 
 
 def _plan_proposed(step: Step) -> Changes:
     activities = tuple([_activity(row) for row in step.content["activities"]])
-    proposed = {**step.case.memory.proposed, str(step.content["plan_id"]): activities}
+    proposed = {**step.memory.proposed, str(step.content["plan_id"]): activities}
     return {**_with_chain(step, in_force=False), **step.remember(proposed=proposed)}
 
 
@@ -90,7 +109,7 @@ def _activity(row: Mapping[str, Any]) -> Activity:
 
 def _plan_enters_force(step: Step) -> Changes:
     """What was proposed is in force. A jobbtorg that performs part of it becomes a party: it will report."""
-    memory, plan_id = step.case.memory, str(step.content["plan_id"])
+    memory, plan_id = step.memory, str(step.content["plan_id"])
     changes = _with_chain(step, in_force=True)
     if plan_id not in memory.proposed:
         return changes  # a team's joint plan has no activities that are reported here
@@ -106,7 +125,7 @@ def _plan_enters_force(step: Step) -> Changes:
 
 def _plan_returned(step: Step) -> Changes:
     plan_id = str(step.content["plan_id"])
-    left = {name: rows for name, rows in step.case.memory.proposed.items() if name != plan_id}
+    left = {name: rows for name, rows in step.memory.proposed.items() if name != plan_id}
     return step.remember(proposed=left)
 
 
@@ -118,11 +137,11 @@ def _with_chain(step: Step, *, in_force: bool) -> dict[str, Any]:
 
 
 def _review_counted(step: Step) -> Changes:
-    return step.remember(reviews_without_plan=step.case.memory.reviews_without_plan + 1)
+    return step.remember(reviews_without_plan=step.memory.reviews_without_plan + 1)
 
 
 def _activity_begun(step: Step) -> Changes:
-    started, activity_id = step.case.memory.started, step.content["activity_id"]
+    started, activity_id = step.memory.started, step.content["activity_id"]
     if activity_id in started:
         return {}
     return step.remember(started={**started, activity_id: date.fromisoformat(step.content["start"])})
@@ -137,7 +156,7 @@ def _interruption_over(step: Step) -> Changes:
     changes = step.remember(interrupted_on=None)
     if step.content["plan_continues"]:
         return changes
-    ended = {name: replace(step.case.plans[name], in_force=None) for name in step.case.memory.in_force}
+    ended = {name: replace(step.case.plans[name], in_force=None) for name in step.memory.in_force}
     return {**changes, "plans": {**step.case.plans, **ended}}
 
 
@@ -167,11 +186,11 @@ def _order_placed(step: Step) -> Changes:
         start=date.fromisoformat(content["start"]),
         planned_end=date.fromisoformat(content["planned_end"]),
     )
-    return step.remember(orders={**step.case.memory.orders, content["order_id"]: order})
+    return step.remember(orders={**step.memory.orders, content["order_id"]: order})
 
 
 def _team_takes_part(step: Step) -> Changes:
-    memory = step.case.memory
+    memory = step.memory
     initiator = memory.initiator or step.message.sender
     return {"team": step.case.team or step.first("team"), **step.remember(initiator=initiator)}
 
@@ -213,7 +232,6 @@ EFFECTS: Mapping[str, Callable[[Step], Changes]] = {
 
 def apply(names: tuple[str, ...], step: Step) -> Case:
     """The case after all effects, each seeing what those before it did."""
-    case = step.case
     for name in names:
-        case = replace(case, **EFFECTS[name](Step(case, step.message, step.situation, step.recipients)))
-    return case
+        step.change(EFFECTS[name](step))
+    return step.case

@@ -10,10 +10,15 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from schemas.frozen import dataclass
 
 # Nearly every text is written with these alone, and then nothing but the case can differ.
 _EVERYDAY = re.compile(r"[\t\n\r -~ÅÄÖÉÜåäöéü–—‘’“”]*")
+# The same for texts without dashes and quotation marks, which Latin-1 has not: a table costs a tenth of a pattern.
+_EVERYDAY_LATIN = bytes(code for code in range(256) if _EVERYDAY.fullmatch(chr(code)))
+_LATIN_LOWER = bytes(ord(chr(code).lower()) for code in range(256))
 _MARKS = frozenset({"Mn", "Me"})
 # Letters by their class, and still nothing to be seen.
 _BLANK_LETTERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
@@ -34,8 +39,9 @@ class Folded:
 
 def fold(text: str) -> Folded:
     """The text as it is compared, with the way back to the original."""
-    if _EVERYDAY.fullmatch(text):
-        return Folded(text.lower(), range(len(text)), range(1, len(text) + 1))
+    everyday = _lower_everyday(text)
+    if everyday is not None:
+        return Folded(everyday, range(len(text)), range(1, len(text) + 1))
     letters: list[str] = []
     starts: list[int] = []
     ends: list[int] = []
@@ -53,6 +59,17 @@ def fold(text: str) -> Folded:
                 starts.append(at)
                 ends.append(at + 1)
     return Folded("".join(letters), starts, ends)
+
+
+def _lower_everyday(text: str) -> str | None:
+    """The text in small letters, when it is written with everyday characters alone."""
+    try:
+        latin = text.encode("latin-1")
+    except UnicodeEncodeError:
+        return text.lower() if _EVERYDAY.fullmatch(text) else None
+    if latin.translate(None, _EVERYDAY_LATIN):
+        return None
+    return latin.translate(_LATIN_LOWER).decode("latin-1")
 
 
 def _spell_out(char: str) -> Iterator[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from routing import effects, own_activity
@@ -121,10 +120,9 @@ def advance(
     }
     if transition is not None and transition.target is not None:
         changes["finsam_state" if transition.machine == "finsam" else "state"] = transition.target
-    moved = replace(case, **changes)
-    if transition is None:
-        return moved
-    return effects.apply(transition.effects, effects.Step(moved, message, situation, recipients))
+    step = effects.Step(case, message, situation, recipients)
+    step.change(changes)
+    return effects.apply(transition.effects if transition is not None else (), step)
 
 
 def _open(message: Message, transition: rulebooks.Transition, situation: Situation) -> Case | None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 from schemas import registry
+from schemas.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True)

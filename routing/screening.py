@@ -54,28 +54,28 @@ class Glance:
 
     beginnings: tuple[bytes, ...]
     heads: frozenset[bytes]
-    inside: tuple[bytes, ...]
+    inside: tuple[str, ...]
 
     @classmethod
     def at(cls, words: Iterable[str]) -> Glance:
         """For trigger words as they stand in the file."""
         beginnings, inside = set(), set()
         for word in words:
-            core = _to_latin(word.strip("*"))
-            if word.startswith("*") or core[:1].translate(_LETTERS_ALONE).isspace():
-                inside.add(core.partition(b" ")[0])
+            core = word.strip("*")
+            letters = _to_latin(core).translate(_LETTERS_ALONE)
+            if word.startswith("*") or letters.startswith(b" "):
+                inside.add(core.partition(" ")[0])
             else:
-                beginnings.add(core.translate(_LETTERS_ALONE).split()[0])
+                beginnings.add(letters.split()[0])
         heads = frozenset(beginning[:_SHORTEST_STEM] for beginning in beginnings)
         return cls(tuple(sorted(beginnings)), heads, tuple(sorted(inside)))
 
     def may_find(self, folded: str) -> bool:
         """False when no trigger word stands in the folded text; True promises nothing."""
-        latin = _to_latin(folded)
         for part in self.inside:
-            if part in latin:
+            if part in folded:
                 return True
-        words = set(latin.translate(_LETTERS_ALONE).split())
+        words = set(_to_latin(folded).translate(_LETTERS_ALONE).split())
         return any(word.startswith(self.beginnings) for word in words if word[:_SHORTEST_STEM] in self.heads)
 
 

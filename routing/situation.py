@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime
 from functools import lru_cache
 
 from routing.case import Case
 from routing.consent import STOCKHOLM, Consent
+from schemas.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from schemas import fault_details, registry, tree, views
+from schemas.frozen import dataclass
 
 Allowed = views.Allowed
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from hub.audit.entry import AuditAction
@@ -11,6 +10,7 @@ from hub.delivery import notes
 from hub.delivery.reading import NotYours, is_readable_by
 from hub.ledger import LaneErased, Ledger
 from hub.store.records import DeliveryChange, DeliveryState, DeliveryView
+from schemas.frozen import dataclass
 
 Outcome = Literal["handled", "needs_info", "declined"]
 

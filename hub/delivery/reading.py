@@ -6,7 +6,6 @@ What was allowed at intake may not be any more: a consent was withdrawn, a prote
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from hub.audit.entry import AuditAction
@@ -22,6 +21,7 @@ from routing.message import Message
 from routing.refusals import RefusalCode
 from routing.rulebook import Rulebook
 from routing.situation import Situation
+from schemas.frozen import dataclass
 
 # States in which a copy has not been read yet; reading moves it, reading again does not.
 UNREAD = frozenset({DeliveryState.PENDING, DeliveryState.NOTIFIED})

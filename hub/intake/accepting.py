@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -24,6 +23,7 @@ from routing.message import Message
 from routing.refusals import Refusal, RefusalCode
 from routing.rulebook import Rulebook
 from routing.situation import Situation
+from schemas.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ What leaves here is a schema-valid `Message`; what does not gets every fault lis
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -22,6 +21,7 @@ from routing.rulebook import Rulebook
 from routing.situation import Situation
 from schemas import envelope as envelopes
 from schemas import personal_number
+from schemas.frozen import dataclass
 from schemas.registry import Fault, MessageType, Registry, UnknownSchema
 
 

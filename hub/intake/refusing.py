@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from hub.audit.entry import AuditAction
 from hub.intake import receipts
@@ -14,6 +13,7 @@ from routing.case import Case
 from routing.decision import Decision
 from routing.message import Message
 from routing.refusals import Refusal
+from schemas.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -13,6 +13,7 @@ from hub.store.dead_letters import DeadLetter
 from hub.store.parties import PartyKey
 from hub.store.people import Draft, Session, StaffMember
 from routing.case import Case
+from schemas.frozen import dataclass
 
 
 class DeliveryState(StrEnum):
@@ -90,8 +91,8 @@ class StoredDelivery:
 
 @dataclass(frozen=True, slots=True)
 class StoredCase:
-    """A case without its memory, which is sealed under the case's data key (None: nothing is remembered). `next_at` is
-    when its next deadline wants attention."""
+    """A case and its memory, sealed under the case's data key (None: nothing is remembered). What the case itself holds
+    of it is not written, and not there when it is read. `next_at` is when its next deadline wants attention."""
 
     case: Case
     memory: bytes | None = None

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Executable,
     Insert,
     Table,
+    UpdateBase,
     bindparam,
     delete,
     func,
@@ -23,6 +24,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError
 
 from hub import clock
 from hub.store import (
@@ -38,6 +40,7 @@ from hub.store import (
     rows,
     shredding,
     tables,
+    written_out,
 )
 from hub.store.among import among
 from hub.store.records import DeliveryState
@@ -266,10 +269,20 @@ class SqlGroup(reading.SqlReader):
         steps = ({"state": state.value, "deliveries": step} for state, step in moved.items() if step)
         self._each(self._upserts.counts, steps)
 
-    def _each(self, statement: Executable, values: Iterable[rows.Values]) -> None:
-        """Runs the statement once per row of values; not at all when there is none."""
-        if many := list(values):
+    def _each(self, statement: UpdateBase, values: Iterable[rows.Values]) -> None:
+        """Runs the statement once per row of values; not at all when there is none. All rows have the same names."""
+        if not (many := list(values)):
+            return
+        if not self._connection.dialect.positional:
             self._do(statement, many)
+            return
+        self._assert_open()
+        names = written_out.list_given(many) if isinstance(statement, Insert) else tuple(many[0])
+        written = written_out.write_out(statement, self._connection.dialect, names)
+        try:
+            self._connection.exec_driver_sql(written.text, written.bind(many))
+        except DBAPIError as error:
+            raise reading.failed(error) from None
 
     def _all(self, statement: Executable, delivery_ids: Collection[str], **values: object) -> int:
         """Runs the statement over all these deliveries at once. How many rows it changed."""
@@ -281,6 +294,9 @@ class SqlGroup(reading.SqlReader):
     def _execute(
         self, statement: Executable, values: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
     ) -> CursorResult[Any]:
+        self._assert_open()
+        return super()._execute(statement, values)
+
+    def _assert_open(self) -> None:
         if self.is_over:
             raise RuntimeError("this commit group has ended")
-        return super()._execute(statement, values)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from routing.case import NOTHING_REMEMBERED, Case, Memory
@@ -12,6 +11,7 @@ from routing.message import Message
 from routing.refusals import Refusal, RefusalCode
 from routing.rulebook import Rulebook
 from routing.situation import Situation
+from schemas.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True)
