@@ -12,7 +12,6 @@ try what the rest must be.
 from __future__ import annotations
 
 import functools
-import hashlib
 import os
 import re
 from collections.abc import Mapping
@@ -22,6 +21,7 @@ from typing import Any, Final
 
 import orjson
 
+from hub.audit import merkle
 from hub.store import records
 from hub.telemetry import redaction
 
@@ -136,7 +136,7 @@ def build(
     return records.AuditRow(
         index=index,
         entry=entry,
-        leaf=leaf_hash(entry),
+        leaf=merkle.leaf_hash(entry),
         at=at,
         action=told["action"],
         actor=told["actor"],
@@ -146,11 +146,6 @@ def build(
         case_id=case_id,
         code=told["code"],
     )
-
-
-def leaf_hash(entry: bytes) -> bytes:
-    """SHA-256 of a zero byte and the entry."""
-    return hashlib.sha256(b"\0" + entry).digest()
 
 
 def canonical(document: Mapping[str, Any]) -> bytes:
