@@ -6,6 +6,10 @@ from datetime import timedelta
 from importlib import metadata
 from pathlib import Path
 
+from hub import key_file
+from hub.audit.anchor import Anchor
+from hub.audit.integrating import CheckpointKeeping, Integrator, KeepCheckpoint
+from hub.audit.notes import Kind, Signer
 from hub.audit.recording import EventRecording, RecordEvent
 from hub.clock import Clock, SystemClock
 from hub.commit_group import CommitGroup, Handler
@@ -38,7 +42,7 @@ from hub.retention.tombstones import FILE, TombstoneFile
 from hub.service import Deciding, Hub
 from hub.settings import Settings, SettingWrong
 from hub.store.port import Group, Reader, Store
-from hub.store.records import Changes
+from hub.store.records import Changes, CheckpointKind
 from hub.store.sqlite import SqliteStore, open_readonly
 from hub.telemetry.metrics import Metrics
 from hub.transport.in_process import InProcessTransport
@@ -55,6 +59,7 @@ FIRST_LANE = "hub:first"
 DATABASE = "hub.sqlite3"
 MASTER_KEY = "master.key"
 SIGNING_KEY = "signing.key"
+LOG_KEY = "log.key"
 
 
 def build_hub(
@@ -127,6 +132,7 @@ def build_hub(
         book=book,
         group=group,
         relay=build_relay(store, transport, group, clock),
+        integrator=build_integrator(settings, store, group, clock),
         following=InboxFollowing(store, transport, clock),
         sweep=Sweep(store, group, clock, rulebook, settings.deadline_sweep_seconds),
         gallring=gallring,
@@ -185,6 +191,7 @@ def list_handlers(acceptance: MessageAcceptance, reading: DeliveryReading) -> di
             LeaseDeliveries: leasing,
             RefillDoors: leasing,
             RecordEvent: EventRecording(),
+            KeepCheckpoint: CheckpointKeeping(),
         }
     )
 
@@ -193,6 +200,20 @@ def build_authenticator(settings: Settings) -> Authenticator:
     """Tokens of this hub's own key, which is made at the first start; several processes share the one of `migrate`."""
     key = open_signing_key(settings, create=not is_distributed(settings))
     return TokenAuthenticator(key, issuer=settings.issuer, audience=settings.audience)
+
+
+def build_integrator(settings: Settings, store: Store, group: CommitGroup, clock: Clock) -> Integrator:
+    """The tree over the log. Its key is made at the first start, never for a log that was signed before."""
+    is_new = not is_distributed(settings) and store.reader().find_checkpoint(CheckpointKind.SIGNED) is None
+    signer = open_log_signer(settings, create=is_new)
+    anchor = Anchor(settings.data_dir)
+    return Integrator(store, group, clock, signer, anchor, seconds=settings.log_checkpoint_seconds)
+
+
+def open_log_signer(settings: Settings, *, create: bool) -> Signer:
+    """The key that signs the log's checkpoints, apart from the database. Raises `KeyLocked`."""
+    secret = key_file.load_or_create(settings.data_dir / LOG_KEY, create=create)
+    return Signer(settings.log_origin, Kind.ED25519, key_file.derive(secret, "log-checkpoints"))
 
 
 def refuse_foreign_key(store: Store, vault: Vault, settings: Settings) -> None:
@@ -301,6 +322,7 @@ async def _make_keys(settings: Settings) -> None:
         is_new = group.find_kek_id() is None
         vault = Vault.open(settings.data_dir / MASTER_KEY, create=is_new, kek_id=group.find_kek_id())
         open_signing_key(settings, create=is_new)
+        open_log_signer(settings, create=group.find_checkpoint(CheckpointKind.SIGNED) is None)
         if is_new:
             group.write(Changes(data_keys=[vault.new_data_key(FIRST_LANE)[0]]))
         await store.commit(group)

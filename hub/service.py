@@ -10,6 +10,7 @@ from datetime import datetime
 import structlog
 
 from hub.audit.entry import AuditAction
+from hub.audit.integrating import Integrator
 from hub.audit.recording import RecordEvent
 from hub.clock import Clock
 from hub.commit_group import CommitGroup, Handler, Overloaded
@@ -115,6 +116,7 @@ class Hub:
     book: ConsentBook
     group: CommitGroup
     relay: Relay | LeasingRelay
+    integrator: Integrator
     following: InboxFollowing
     sweep: Sweep
     limits: Limits
@@ -145,12 +147,17 @@ class Hub:
         return fresh.digest
 
     async def open(self, *, serves: bool = True) -> None:
-        """`serves`: this process answers units. What runs by itself runs here too, unless there are workers for it."""
+        """`serves`: this process answers units. What runs by itself runs here too, unless there are workers for it.
+
+        Raises `LogBroken` where the log is not what was signed: then nothing is accepted."""
+        self.integrator.check()
         self.group.start()
         # Before anybody is answered: a restored backup may know what has been erased since.
         await apply_again(self.store, self.vault, self.group, self.tombstones)
         rules = {"rulebook": self.rulebook.digest, "directory": self.directory.digest}
         await self.group.submit(RecordEvent(AuditAction.HUB_STARTED, rules))
+        await self.integrator.tell_of_resuming()
+        self.integrator.start()
         if not serves or not self.settings.has_workers:
             self.relay.start()
             self.sweep.start()
@@ -162,6 +169,7 @@ class Hub:
         await self.sweep.stop()
         await self.relay.stop()
         await self._record_stop()
+        await self.integrator.close()
         await self.group.stop()
         await self.transport.close()
         self.store.close()
@@ -221,6 +229,8 @@ class Hub:
         return rule is not None and rule.uniform
 
     async def _accept(self, envelope: Envelope, caller: str) -> Accepted | NotAccepted:
+        if self.integrator.fault is not None:  # what happens could not be shown to have happened
+            raise StoreUnavailable(self.integrator.fault)
         received = self.deciding.receiver.receive(envelope, caller, self.clock.now())
         if isinstance(received, NotAccepted):
             await self.group.submit(_refusal_of(envelope, caller, received, self.registry))
@@ -354,6 +364,7 @@ class Hub:
         self.metrics.outbox_oldest_age_seconds.set(age)
         self.metrics.dead_letters.set(reader.count_dead_letters())
         self.metrics.audit_tree_size.set(reader.audit_size())
+        self.metrics.audit_checkpoint_age_seconds.set(self.integrator.age_at(self.clock.now()).total_seconds())
 
 
 async def _is_rung(subscription: Subscription, seconds: float) -> bool:

@@ -63,6 +63,8 @@ class Settings:
     queue_limit: int
     deadline_sweep_seconds: int
     retention_hours: int
+    log_origin: str
+    log_checkpoint_seconds: int
     log_level: Literal["debug", "info", "warning", "error"]
     log_format: Literal["auto", "json", "console"]
 
@@ -169,6 +171,14 @@ def _text(value: object) -> str:
     if not isinstance(value, str) or not value or not value.isprintable() or value != value.strip():
         raise ValueError
     return value
+
+
+def _origin(value: object) -> str:
+    """The name of the log's key (C2SP signed-note)."""
+    text = _text(value)
+    if "+" in text or any(char.isspace() for char in text):
+        raise ValueError
+    return text
 
 
 def _whole(least: int, most: int) -> _Kind:
@@ -278,6 +288,8 @@ _KINDS: Final[Mapping[str, _Kind]] = {
     "queue_limit": _whole(1, 100_000),
     "deadline_sweep_seconds": _whole(1, 86_400),
     "retention_hours": _whole(0, 744),
+    "log_origin": _Kind(_origin, "a name without spaces and plus signs, such as hub.example/log"),
+    "log_checkpoint_seconds": _whole(1, 3600),
     "log_level": _choice("debug", "info", "warning", "error"),
     "log_format": _choice("auto", "json", "console"),
 }

@@ -15,7 +15,7 @@ from hub.api import asyncapi, openapi
 from hub.api.keys import CALLER, HUB, IS_PAGE, SESSION, STAFF
 from hub.api.presenting import check_holder
 from hub.api.problems import Problem, call_problem, rate_problem
-from hub.api.routes import ROLES, Access, Handler, Operation, Page
+from hub.api.routes import ROLES, Access, Handler, Operation, Page, pattern_of
 from hub.api.table import OPERATIONS
 from hub.commit_group import Overloaded
 from hub.identity import jws, sessions
@@ -45,10 +45,10 @@ def build_app(hub: Hub) -> web.Application:
     app[openapi.DOCUMENT] = openapi.build_document(OPERATIONS)
     app[asyncapi.DOCUMENT] = asyncapi.build_document(hub.registry)
     for operation in OPERATIONS:
-        app.router.add_route(operation.method, operation.path, _guarded(hub, operation))
+        app.router.add_route(operation.method, pattern_of(operation.path), _guarded(hub, operation))
         if operation.method == "GET" and operation.access is Access.PUBLIC:
             # RFC 9110 9.1; a probe may ask so. Not for a unit's own data: a HEAD must not count as a reading.
-            app.router.add_route("HEAD", operation.path, _guarded(hub, operation))
+            app.router.add_route("HEAD", pattern_of(operation.path), _guarded(hub, operation))
     for page in PAGES:
         app.router.add_route(page.method, page.path, _guarded(hub, page))
     app.on_response_prepare.append(_add_safe_headers)

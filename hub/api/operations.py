@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 
 from aiohttp import web
@@ -15,6 +16,7 @@ from hub.store.port import StoreUnavailable
 from hub.transport.port import TransportUnavailable
 
 OUTBOX_OLDEST_SECONDS = 60.0
+CHECKPOINT_AGE = timedelta(hours=4)
 DISK_LEAST_SHARE = 0.02
 UNCACHED = {"Cache-Control": "no-store"}
 
@@ -62,6 +64,13 @@ async def _outbox(hub: Hub) -> str | None:
     return None if age < OUTBOX_OLDEST_SECONDS else f"the oldest claim check has waited {age:.0f} s"
 
 
+async def _log(hub: Hub) -> str | None:
+    if hub.integrator.fault is not None:
+        return "the log is not what was signed; see the log of the program"
+    age = hub.integrator.age_at(hub.clock.now())
+    return None if age < CHECKPOINT_AGE else f"no checkpoint of the log for {age.total_seconds():.0f} s"
+
+
 async def _disk(hub: Hub) -> str | None:
     usage = shutil.disk_usage(hub.settings.data_dir)
     share = usage.free / usage.total
@@ -73,6 +82,7 @@ CHECKS: dict[str, Check] = {
     "store": _store,
     "transport": _transport,
     "outbox": _outbox,
+    "log": _log,
     "disk": _disk,
 }
 

@@ -69,6 +69,11 @@ class Operation:
     parameters: tuple[Parameter, ...] = field(default=())
 
 
+def pattern_of(path: str) -> str:
+    """The path as the router reads it: a tile's name has slashes in it."""
+    return path.replace("{tile}", "{tile:.+}")
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """One method on one path of the pages for people: not in the OpenAPI document, but behind the same rules."""

@@ -15,6 +15,7 @@ from hub.api import (
     staff,
     stream,
 )
+from hub.api.log_operations import LOG_OPERATIONS
 from hub.api.looking import REASON_PARAMETERS
 from hub.api.routes import Access, Operation, Parameter
 from hub.identity.scopes import Scope
@@ -307,6 +308,7 @@ OPERATIONS: tuple[Operation, ...] = (
             ),
         ),
     ),
+    *LOG_OPERATIONS,
     Operation(
         "GET",
         "/livez",

@@ -11,6 +11,7 @@ from hub.ledger import Ledger
 from hub.store.records import AuditRow
 
 HUB: Final = "hub"
+OPERATOR: Final = "staff:operator"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from hub.cli import entries, lookups, options, program, terminal
+from hub.cli import audit_log, entries, lookups, options, program, terminal
 
 if TYPE_CHECKING:
     from hub.store.port import Reader
@@ -18,6 +18,14 @@ if TYPE_CHECKING:
 
 group = program.new_group("The tamper-evident log.")
 PAGE: Final = 1000
+
+
+group.command("key", epilog="Example: samverkan audit key > hub.vkey")(audit_log.key)
+group.command("verify", epilog="Example: samverkan audit verify log-files --vkey hub.vkey --checkpoint last.txt")(
+    audit_log.verify
+)
+group.command("export", epilog="Example: samverkan audit export --tiles log-files")(audit_log.export)
+group.command("resume", epilog="Example: samverkan audit resume --size 1234")(audit_log.resume)
 
 
 @group.callback()

@@ -52,6 +52,11 @@ class Metrics:
         self.audit_tree_size = Gauge(
             "hub_audit_tree_size", "Entries in the tamper-evident log.", registry=self.registry
         )
+        self.audit_checkpoint_age_seconds = Gauge(
+            "hub_audit_checkpoint_age_seconds",
+            "Time since every entry of the log was under a signed checkpoint. Alarm above 600.",
+            registry=self.registry,
+        )
         self.deliveries = Gauge(
             "hub_deliveries",
             "Recipients' copies, by how far they have come.",
