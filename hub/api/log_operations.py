@@ -2,14 +2,37 @@
 
 from __future__ import annotations
 
-from hub.api import log
+from hub.api import log, proofs
 from hub.api.looking import REASON_PARAMETERS
-from hub.api.routes import Access, Operation
+from hub.api.routes import Access, Operation, Parameter
+from hub.audit import proving
 
 NOT_FOUND = ("Finns inte (ännu).", "Problem")
+NOT_YET = ("Ännu inte under någon signerad kontrollpunkt; försök igen.", "Problem")
 NOT_ALLOWED = ("Rollen räcker inte, eller skäl saknas.", "Problem")
 
 LOG_OPERATIONS: tuple[Operation, ...] = (
+    Operation(
+        "GET",
+        "/v1/messages/{id}/proof",
+        proofs.prove_message,
+        Access.UNIT,
+        "logg",
+        "Bevis för att ett eget meddelande finns i loggen (tlog-proof)",
+        {200: ("Beviset.", "text/plain"), 400: NOT_FOUND, 404: NOT_FOUND, 503: NOT_YET},
+    ),
+    Operation(
+        "GET",
+        "/v1/inbox/{delivery}/proof",
+        proofs.prove_delivery,
+        Access.UNIT,
+        "logg",
+        "Bevis för att en egen läsning, kvittens eller rapport finns i loggen (tlog-proof)",
+        {200: ("Beviset.", "text/plain"), 400: NOT_FOUND, 404: NOT_FOUND, 503: NOT_YET},
+        parameters=(
+            Parameter("of", "Vilket steg; annars det senaste.", {"type": "string", "enum": list(proving.STEPS)}),
+        ),
+    ),
     Operation(
         "GET",
         "/log/checkpoint",

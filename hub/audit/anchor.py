@@ -43,7 +43,7 @@ class Anchor:
 
     def write(self, note: str) -> None:
         """Replaces the file, whole or not at all; it is on disk when this returns."""
-        write_durably(self._path, note.encode())
+        write_durably(self._path, note.encode(), mode=0o600)
 
     def supersede(self, note: str) -> None:
         """From now on the log goes on from `note`; what was signed before is kept, and told at the next start."""
@@ -59,10 +59,10 @@ class Anchor:
         self._superseded.replace(self._superseded.with_name(f"{SUPERSEDED}.{size}"))
 
 
-def write_durably(path: Path, content: bytes) -> None:
+def write_durably(path: Path, content: bytes, *, mode: int = 0o644) -> None:
     """A file with this content, or the old one: never a part."""
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)

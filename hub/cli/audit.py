@@ -20,7 +20,7 @@ group = program.new_group("The tamper-evident log.")
 PAGE: Final = 1000
 
 
-group.command("key", epilog="Example: samverkan audit key > hub.vkey")(audit_log.key)
+group.command("key", epilog="Example: samverkan audit key --data-dir /var/lib/samverkan")(audit_log.key)
 group.command("verify", epilog="Example: samverkan audit verify log-files --vkey hub.vkey --checkpoint last.txt")(
     audit_log.verify
 )

@@ -29,18 +29,23 @@ Vkey = Annotated[
 ]
 
 
-def key(data_dir: options.DataDir = None, config: options.Config = None) -> None:
+def key(data_dir: options.DataDir = None, config: options.Config = None, json: options.Json = False) -> None:
     """Show the log's public key (vkey). Give it to those who are to check the log, by another way than the log."""
     from hub import bootstrap
 
     settings = options.load_settings(config, data_dir=data_dir)
-    terminal.show_secret(bootstrap.open_log_signer(settings, create=False).verifier.vkey)
+    verifier = bootstrap.open_log_signer(settings, create=False).verifier
+    if json:
+        terminal.show_json({"name": verifier.name, "key_id": verifier.key_id.hex(), "vkey": verifier.vkey})
+    else:
+        terminal.show_secret(verifier.vkey)
 
 
 def resume(
     size: Annotated[int, typer.Option("--size", min=0, metavar="NUMBER", help="How many entries the log has now.")],
     data_dir: options.DataDir = None,
     config: options.Config = None,
+    json: options.Json = False,
 ) -> None:
     """Go on with a log that is shorter than one that was signed before: after a backup was restored, and only then.
 
@@ -60,6 +65,9 @@ def resume(
     if signed.size != size:
         raise WrongUse(f"--size must be {signed.size}, the size of the log in the database.")
     anchor.supersede(signed.note)
+    if json:
+        terminal.show_json({"signed": before.size, "resumed": signed.size})
+        return
     terminal.say(
         f"The log goes on from {signed.size} entries; {before.size} had been signed. The next start tells of it."
     )
@@ -120,6 +128,7 @@ def export(
     tiles: Annotated[str, typer.Option("--tiles", metavar="DIR", help="The folder of the static files.")],
     data_dir: options.DataDir = None,
     config: options.Config = None,
+    json: options.Json = False,
 ) -> None:
     """Write the log as static files (C2SP tlog-tiles), with its entries: to hand over, or to keep elsewhere.
 
@@ -133,7 +142,10 @@ def export(
         if stored is None:
             raise Failed("Nothing has been signed yet: start the hub once.")
         written = sources.export(sources.StoreSource(reader), Path(tiles), stored.size)
-    terminal.say(f"{stored.size} entries in {tiles}, {written} files written.")
+    if json:
+        terminal.show_json({"size": stored.size, "files": written})
+    else:
+        terminal.say(f"{stored.size} entries in {tiles}, {written} files written.")
 
 
 async def _verify(

@@ -94,6 +94,11 @@ def serve(
         str | None,
         _setting("--retention-hours", "HOURS", "How often what is due is erased; 0 is never. [dim]Default: 24[/dim]"),
     ] = None,
+    log_origin: Annotated[str | None, _setting("--log-origin", "NAME", "What the tamper-evident log is called.")] = None,
+    log_checkpoint_seconds: Annotated[
+        str | None,
+        _setting("--log-checkpoint-seconds", "SECONDS", "How often the log is signed. [dim]Default: 1[/dim]"),
+    ] = None,
     log_level: Annotated[
         str | None, _setting("--log-level", "LEVEL", "debug, info, warning or error. [dim]Default: info[/dim]")
     ] = None,
@@ -129,6 +134,8 @@ def serve(
         queue_limit=queue_limit,
         deadline_sweep_seconds=deadline_sweep_seconds,
         retention_hours=retention_hours,
+        log_origin=log_origin,
+        log_checkpoint_seconds=log_checkpoint_seconds,
         log_level=log_level,
         log_format=log_format,
     )

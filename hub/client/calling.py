@@ -45,7 +45,7 @@ class Patience:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back from a call that succeeded. `document` is None for an empty answer."""
+    """What came back from a call that succeeded. `document` is None for an empty answer, a `str` for plain text."""
 
     status: int
     document: Any
@@ -201,7 +201,15 @@ def _read_answer(response: aiohttp.ClientResponse, raw: bytes) -> Answer:
         raise HubUnavailable(str(status))
     if not 200 <= status < 300:
         raise AnswerNotUnderstood(f"status {status}")
-    return Answer(status, _load(raw) if raw else None)
+    is_text = response.content_type == "text/plain"
+    return Answer(status, _read_text(raw) if is_text else _load(raw) if raw else None)
+
+
+def _read_text(raw: bytes) -> str:
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        raise AnswerNotUnderstood("not UTF-8") from None
 
 
 def _load(raw: bytes) -> Any:

@@ -98,6 +98,15 @@ class HubClient:
         """An own message, and how far each recipient has come."""
         return _read(SentMessage, await self._get("v1", "messages", message_id))
 
+    async def message_proof(self, message_id: str) -> str:
+        """A receipt that the message is in the hub's tamper-evident log (c2sp.org/tlog-proof@v1): keep it with the
+        message, as `.tlog-proof`. `samverkan audit verify --proof` checks it, without the hub."""
+        return _text(await self._get("v1", "messages", message_id, "proof"))
+
+    async def delivery_proof(self, delivery_id: str, *, of: str | None = None) -> str:
+        """The same about this unit's own reading (`of="disclosed"`), acknowledgement or report; else the newest."""
+        return _text(await self._get("v1", "inbox", delivery_id, "proof", query={"of": of}))
+
     async def messages(
         self,
         *,
@@ -253,6 +262,12 @@ def _batch_entry(entry: BatchEntry) -> Receipt | Problem:
     if 200 <= entry.status < 300:
         return _receipt(entry.status, entry.body)
     return _read(Problem, {**entry.body, "status": entry.status})
+
+
+def _text(document: Any) -> str:
+    if not isinstance(document, str):
+        raise AnswerNotUnderstood("not plain text")
+    return document
 
 
 def _read(kind: type[A], document: Any) -> A:
