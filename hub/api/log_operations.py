@@ -6,6 +6,7 @@ from hub.api import log, proofs
 from hub.api.looking import REASON_PARAMETERS
 from hub.api.routes import Access, Operation, Parameter
 from hub.audit import proving
+from hub.identity.scopes import Scope
 
 NOT_FOUND = ("Finns inte (ännu).", "Problem")
 NOT_YET = ("Ännu inte under någon signerad kontrollpunkt; försök igen.", "Problem")
@@ -20,6 +21,7 @@ LOG_OPERATIONS: tuple[Operation, ...] = (
         "logg",
         "Bevis för att ett eget meddelande finns i loggen (tlog-proof)",
         {200: ("Beviset.", "text/plain"), 400: NOT_FOUND, 404: NOT_FOUND, 503: NOT_YET},
+        scope=Scope.MESSAGES_READ,
     ),
     Operation(
         "GET",
@@ -32,6 +34,7 @@ LOG_OPERATIONS: tuple[Operation, ...] = (
         parameters=(
             Parameter("of", "Vilket steg; annars det senaste.", {"type": "string", "enum": list(proving.STEPS)}),
         ),
+        scope=Scope.INBOX_READ,
     ),
     Operation(
         "GET",

@@ -94,7 +94,9 @@ def serve(
         str | None,
         _setting("--retention-hours", "HOURS", "How often what is due is erased; 0 is never. [dim]Default: 24[/dim]"),
     ] = None,
-    log_origin: Annotated[str | None, _setting("--log-origin", "NAME", "What the tamper-evident log is called.")] = None,
+    log_origin: Annotated[
+        str | None, _setting("--log-origin", "NAME", "What the tamper-evident log is called.")
+    ] = None,
     log_checkpoint_seconds: Annotated[
         str | None,
         _setting("--log-checkpoint-seconds", "SECONDS", "How often the log is signed. [dim]Default: 1[/dim]"),
