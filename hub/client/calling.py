@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 import aiohttp
 import pydantic
@@ -19,7 +19,14 @@ from hub.client.answers import Problem
 from hub.client.errors import AnswerNotUnderstood, HubUnavailable, NotAuthenticated, Refused
 from schemas import strict_json
 
-Token = str | Callable[[], Awaitable[str]]
+
+class Credentials(Protocol):
+    """Knows what a call carries to show who calls."""
+
+    async def headers(self, method: str, url: str) -> dict[str, str]: ...
+
+
+Token = str | Callable[[], Awaitable[str]] | Credentials
 T = TypeVar("T")
 
 JSON: Final = "application/json"
@@ -103,7 +110,7 @@ class Line:
             sock_connect=self._patience.connect.total_seconds(),
             sock_read=silence.total_seconds(),
         )
-        sent = {**await self._headers(None), **headers}
+        sent = {**await self._headers("GET", url, None), **headers}
         with _translated():
             response = await self._session.get(url, headers=sent, timeout=timeout, allow_redirects=False)
         if response.status == 200 and response.content_type == EVENT_STREAM:
@@ -149,7 +156,7 @@ class Line:
         media_type: str,
         held: timedelta,
     ) -> Answer:
-        headers = await self._headers(media_type if body is not None else None)
+        headers = await self._headers(method, url, media_type if body is not None else None)
         timeout = aiohttp.ClientTimeout(
             total=(self._patience.answer + held).total_seconds(),
             sock_connect=self._patience.connect.total_seconds(),
@@ -162,12 +169,19 @@ class Line:
                 raw = await response.read()
         return _read_answer(response, raw)
 
-    async def _headers(self, media_type: str | None) -> dict[str, str]:
-        headers = {"Content-Type": media_type} if media_type else {}
-        if self._token is not None:
-            token = self._token if isinstance(self._token, str) else await self._token()
-            headers["Authorization"] = f"Bearer {token}"
-        return headers
+    async def _headers(self, method: str, url: str, media_type: str | None) -> dict[str, str]:
+        return {**({"Content-Type": media_type} if media_type else {}), **await self._shown(method, url)}
+
+    async def _shown(self, method: str, url: str) -> dict[str, str]:
+        if self._token is None:
+            return {}
+        if isinstance(self._token, str):
+            return {"Authorization": f"Bearer {self._token}"}
+        # Asked for by name: a function may be anything that can be called, also an object with more to it.
+        if (headers := getattr(self._token, "headers", None)) is not None:
+            return dict(await headers(method, url))
+        assert callable(self._token)
+        return {"Authorization": f"Bearer {await self._token()}"}
 
 
 @contextmanager

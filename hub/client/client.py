@@ -40,7 +40,8 @@ class HubClient:
     """One unit's connection to one hub. Use it as an asynchronous context manager; safe for many tasks at
     once.
 
-    `token` is a bearer token, or a function that gives one and is asked before every attempt; None is enough
+    `token` is a bearer token, or a function that gives one and is asked before every attempt, or
+    `hub.client.credentials.ClientCredentials`; None is enough
     for public reference data. Calls are tried again when the hub cannot be reached or has no time, which is
     safe: the same id never takes effect twice. Every method raises `HubError` and its kinds, see
     `hub.client.errors`.

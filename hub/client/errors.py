@@ -29,6 +29,15 @@ class AnswerNotUnderstood(HubError):
     """What answered is no hub, or a hub of a version that this library does not know."""
 
 
+class TokenRefused(HubError):
+    """The hub gives this unit no token (RFC 6749 5.2): `error` is its code, `told` what is wrong with the request."""
+
+    def __init__(self, error: str, told: str) -> None:
+        super().__init__(f"{error}: {told}")
+        self.error = error
+        self.told = told
+
+
 class _HasProblem(HubError):
     def __init__(self, problem: Problem) -> None:
         super().__init__(f"{problem.status} {problem.code}" if problem.code else str(problem.status))
