@@ -6,7 +6,7 @@ from datetime import timedelta
 from importlib import metadata
 from pathlib import Path
 
-from hub import key_file
+from hub import drafts, key_file
 from hub.audit.anchor import Anchor
 from hub.audit.integrating import CheckpointKeeping, Integrator, KeepCheckpoint
 from hub.audit.notes import Kind, Signer
@@ -177,9 +177,11 @@ def list_handlers(acceptance: MessageAcceptance, reading: DeliveryReading) -> di
     answering = DeliveryAnswering()
     leasing = DeliveryLeasing()
     staff: Handler = staffing.Staffing()
+    drafting: Handler = drafts.Drafting()
     parties: Handler = party_keys.PartyKeeping()
     return (
         dict.fromkeys(staffing.COMMANDS, staff)
+        | dict.fromkeys(drafts.COMMANDS, drafting)
         | dict.fromkeys(party_keys.COMMANDS, parties)
         | {
             AcceptMessage: acceptance,

@@ -194,5 +194,6 @@ def _record(hub: Hub, told: FilteringBoundLogger, request: web.Request, status: 
 
 
 async def _add_safe_headers(request: web.Request, response: web.StreamResponse) -> None:
-    response.headers.update(SAFE_HEADERS)
+    for name, value in SAFE_HEADERS.items():
+        response.headers.setdefault(name, value)
     response.headers.pop(hdrs.SERVER, None)

@@ -153,6 +153,12 @@ class Reader(ReceivingReader, RetentionReader, Protocol):
         """What a unit got of one case, done or not, in order of sequence, from the sequence number `after`
         (exclusive)."""
 
+    def list_recent(self, unit_id: str, *, limit: int) -> list[records.ClaimCheck]:
+        """What has come to a unit, in any state but refused, newest first."""
+
+    def find_sealed(self, key: records.MessageKey) -> bytes | None:
+        """The sealed body of one message; empty when it has been destroyed, None when there is no such message."""
+
     def list_audit(self, query: records.AuditQuery) -> list[records.AuditRow]:
         """In the order of the log, from its beginning or from `after` (exclusive)."""
 

@@ -110,6 +110,18 @@ OPEN_INBOX: Final = _page.where(
 )
 INBOX_IN_STATE: Final = _page.where(_deliveries.c.state == bindparam("state"))
 
+RECENT_IN_STATE: Final = (
+    select(*rows.CLAIM)
+    .select_from(_with_message)
+    .where(_deliveries.c.unit_id == bindparam("unit_id"), _deliveries.c.state == bindparam("state"))
+    .where(_deliveries.c.sequence.is_not(None))
+    .order_by(_deliveries.c.position.desc())
+    .limit(bindparam("limit"))
+)
+SEALED: Final = select(_messages.c.sealed).where(
+    _messages.c.message_id == bindparam("message_id"), _messages.c.source == bindparam("source")
+)
+
 RECEIVED: Final = (
     select(*rows.CLAIM)
     .select_from(_with_message)

@@ -175,6 +175,19 @@ class SqlReader(PeopleReading, PartyReading, ReceivingReading, RetentionReading)
         found = self._rows(queries.RECEIVED, lane | {"limit": limit or _ALL})
         return [rows.cells_to_claim(cells) for cells in found]
 
+    def list_recent(self, unit_id: str, *, limit: int) -> list[records.ClaimCheck]:
+        asked = {"unit_id": unit_id, "limit": limit}
+        pages = [
+            map(rows.cells_to_claim, self._rows(queries.RECENT_IN_STATE, asked | {"state": state.value}))
+            for state in records.DeliveryState
+            if state is not records.DeliveryState.REFUSED
+        ]
+        return list(heapq.merge(*pages, key=attrgetter("position"), reverse=True))[:limit]
+
+    def find_sealed(self, key: records.MessageKey) -> bytes | None:
+        found = self._rows(queries.SEALED, {"source": key.source, "message_id": key.message_id})
+        return found[0][0] if found else None
+
     def list_audit(self, query: records.AuditQuery) -> list[records.AuditRow]:
         return [rows.cells_to_audit(cells) for cells in self._rows(queries.audit(query))]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hub.api.routes import Access, Page
 from hub.web import assets, signing
+from hub.web.team import calendar, cases, copies, desk, inbox, sending
 
 _FRAME = (
     Page("GET", "/", signing.show_start, Access.PUBLIC),
@@ -14,4 +15,22 @@ _FRAME = (
     Page("POST", "/sign-out", signing.sign_out, Access.STAFF),
 )
 
-PAGES: tuple[Page, ...] = (*_FRAME,)
+_TEAM = (
+    Page("GET", "/team", inbox.show_inbox, Access.DESK),
+    Page("GET", "/team/stream", inbox.stream, Access.DESK),
+    Page("POST", "/team/unit", desk.choose_unit, Access.DESK),
+    Page("GET", "/team/messages/{delivery}", copies.show_copy, Access.DESK),
+    Page("POST", "/team/messages/{delivery}/open", copies.open_copy, Access.DESK),
+    Page("GET", "/team/messages/{delivery}/check", copies.check_copy, Access.DESK),
+    Page("POST", "/team/messages/{delivery}/handled", copies.answer_copy, Access.DESK),
+    Page("GET", "/team/sent/{message}", cases.show_sent, Access.DESK),
+    Page("GET", "/team/cases", cases.list_cases, Access.DESK),
+    Page("GET", "/team/cases/{case}", cases.show_case, Access.DESK),
+    Page("GET", "/team/cases/{case}/plan", cases.show_plan, Access.DESK),
+    Page("GET", "/team/cases/{case}/meeting.ics", calendar.show_calendar, Access.DESK),
+    Page("GET", "/team/new", cases.show_new, Access.DESK),
+    Page("GET", "/team/send/{type}", sending.show_form, Access.DESK),
+    Page("POST", "/team/send/{type}", sending.take_form, Access.DESK),
+)
+
+PAGES: tuple[Page, ...] = (*_FRAME, *_TEAM)

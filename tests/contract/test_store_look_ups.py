@@ -239,3 +239,33 @@ async def test_tells_which_master_key_wrapped_the_data_keys(store: port.Store) -
     assert store.reader().find_kek_id() is None
     await stored.keep(store, records.Changes(data_keys=[records.DataKey("case-1", b"wrapped", "kek-7")]))
     assert store.reader().find_kek_id() == "kek-7"
+
+
+async def test_lists_what_came_to_a_unit_newest_first_whatever_became_of_it(store: port.Store) -> None:
+    first, second, third = (stored.message() for _ in range(3))
+    copies = [
+        stored.delivery(first, state=records.DeliveryState.HANDLED),
+        stored.delivery(second),
+        stored.delivery(third, state=records.DeliveryState.READ),
+        stored.refused(third),
+        stored.delivery(third, unit_id="fk-stockholm"),
+    ]
+    group = store.begin()
+    group.write(records.Changes(messages=[first, second, third], deliveries=copies))
+    await store.commit(group)
+    reader = store.reader()
+    assert [claim.delivery_id for claim in reader.list_recent("jt-sydost", limit=10)] == [
+        copies[index].delivery_id for index in (2, 1, 0)
+    ]
+    assert len(reader.list_recent("jt-sydost", limit=2)) == 2
+    assert reader.list_recent("nobody", limit=2) == []
+
+
+async def test_gives_a_sealed_body_by_its_key_only(store: port.Store) -> None:
+    sent = stored.message(sealed=b"body")
+    group = store.begin()
+    group.write(records.Changes(messages=[sent]))
+    await store.commit(group)
+    reader = store.reader()
+    assert reader.find_sealed(sent.key) == b"body"
+    assert reader.find_sealed(records.MessageKey("/units/sd-bromma", sent.key.message_id)) is None

@@ -15,6 +15,12 @@
     window.addEventListener("pagehide", function () { source.close(); });
   }
 
+  /* A page that came as the answer to a form is, when loaded again, the page of its own address. */
+  function nameAddress() {
+    var named = document.querySelector("[data-address]");
+    if (named) { window.history.replaceState(null, "", named.dataset.address); }
+  }
+
   /* A form is sent once: a second press while the first is under way does nothing. */
   function sendOnce(event) {
     var form = event.target;
@@ -33,6 +39,7 @@
     document.querySelectorAll("[data-stream]").forEach(listen);
     document.addEventListener("submit", sendOnce);
     showFault();
+    nameAddress();
   });
   /* A page that the browser took from its memory may be somebody else's by now. */
   window.addEventListener("pageshow", function (event) { if (event.persisted) { window.location.reload(); } });

@@ -34,7 +34,9 @@ def test_every_text_that_a_page_asks_for_is_there() -> None:
     files = [*(project.ROOT / "hub" / "web").rglob("*.html"), *(project.ROOT / "hub" / "web").rglob("*.py")]
     asked = {key for file in files for key in USED.findall(file.read_text(encoding="utf-8"))}
     assert len(asked) > 20
-    assert asked - known == set()
+    begun = tuple(key for key in asked if key.endswith(("_", ".")))  # the page adds a value to it
+    assert all(any(key.startswith(each) for key in SWEDISH) for each in begun)
+    assert asked - known - set(begun) == set()
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,115 @@
+"""The inbox: what has come, what waits, what is due. No names: those are in the messages, and opening one is a step."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from aiohttp import web
+
+from hub.api.keys import SESSION, hub_of
+from hub.service import Hub
+from hub.store.port import StoreUnavailable
+from hub.store.records import ClaimCheck, DeliveryState
+from hub.transport.port import TransportUnavailable
+from hub.web import frame
+from hub.web.team import desk
+from routing import deadlines
+
+MOST: Final = 200
+_MOST_CASES: Final = 40
+HEARTBEAT_SECONDS: Final = 15.0
+UNREAD: Final = frozenset({DeliveryState.PENDING, DeliveryState.NOTIFIED})
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A deadline of a case."""
+
+    case_id: str
+    title: str
+    due_at: datetime
+    is_overdue: bool
+
+
+async def show_inbox(request: web.Request) -> web.Response:
+    """All that is open, as one chooses to see it; only the list itself when the page asks for that."""
+    hub, unit_id = hub_of(request), desk.unit_of(request)
+    at = hub.clock.now()
+    claims = hub.reader.list_inbox(unit_id, limit=MOST, at=at)
+    due = list_due(hub, unit_id, [claim.case_id for claim in claims if claim.case_id])
+    chosen = {name: request.query.get(name, "") for name in ("show", "type", "order")}
+    values: dict[str, Any] = {
+        "claims": arrange(claims, chosen),
+        "counts": {"all": len(claims), "unread": len(_unread(claims)), "opened": len(claims) - len(_unread(claims))},
+        "types": sorted({claim.type for claim in claims}),
+        "chosen": chosen,
+        "due": due,
+        "done": request.query.get("done", ""),
+        "is_full": len(claims) == MOST,
+        "unread_states": UNREAD,
+    }
+    return desk.page(request, "team/inbox_list.html" if _is_part(request) else "team/inbox.html", **values)
+
+
+def _is_part(request: web.Request) -> bool:
+    return request.headers.get("HX-Target") == "inbox"
+
+
+def _unread(claims: Sequence[ClaimCheck]) -> list[ClaimCheck]:
+    return [claim for claim in claims if claim.state in UNREAD]
+
+
+def arrange(claims: Sequence[ClaimCheck], chosen: Mapping[str, str]) -> list[ClaimCheck]:
+    """Filtered and in order; newest first unless asked otherwise."""
+    found = list(claims)
+    if chosen["show"] == "unread":
+        found = _unread(found)
+    elif chosen["show"] == "opened":
+        found = [claim for claim in found if claim.state not in UNREAD]
+    if chosen["type"]:
+        found = [claim for claim in found if claim.type == chosen["type"]]
+    match chosen["order"]:
+        case "oldest":
+            return found
+        case "case":
+            return sorted(found, key=lambda claim: (claim.case_id or "", claim.position))
+        case _:
+            return found[::-1]
+
+
+def list_due(hub: Hub, unit_id: str, case_ids: Sequence[str]) -> list[Due]:
+    """The unit's open deadlines in these cases, soonest first."""
+    wanted = list(dict.fromkeys(case_ids))[-_MOST_CASES:]
+    ledger, at = hub.look(), hub.clock.now()
+    ledger.prepare_cases(wanted)
+    cases = [case for case in map(ledger.find_case, wanted) if case is not None and case.is_party(unit_id)]
+    found = [
+        Due(case.case_id, rule.title_sv, deadline.due_at, deadline.due_at <= at)
+        for case in cases
+        for rule, deadline in deadlines.list_open(case, unit_id, hub.rulebook)
+    ]
+    return sorted(found, key=lambda due: due.due_at)
+
+
+async def stream(request: web.Request) -> web.StreamResponse:
+    """Server-sent events that say that something has arrived, and nothing of what; the page then asks again.
+
+    Ends with the session: whoever still may comes back with another."""
+    hub, unit_id = hub_of(request), desk.unit_of(request)
+    headers = {**frame.HEADERS, "Content-Type": "text/event-stream", "X-Accel-Buffering": "no"}
+    response = web.StreamResponse(headers=headers)
+    await response.prepare(request)
+    try:
+        async with hub.transport.subscribe(unit_id) as bell:
+            await response.write(b"retry: 2000\n\nevent: arrived\ndata: first\n\n")
+            while hub.clock.now() < request[SESSION].ends_at:
+                rung = await bell.next(HEARTBEAT_SECONDS)
+                await response.write(b"event: arrived\ndata: more\n\n" if rung else b": vi finns kvar\n\n")
+        await response.write(b"event: over\ndata: session\n\n")
+    except (TransportUnavailable, StoreUnavailable, ConnectionError, asyncio.CancelledError):
+        pass  # the answer has begun: all that can be said is that it ends; the browser comes back
+    return response
