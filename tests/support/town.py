@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ import aiohttp
 from hub import bootstrap, settings
 from hub.api.server import Server
 from hub.clock import FixedClock
+from hub.service import Hub
 from tests.support import events
 from tests.support.events import STOCKHOLM
 from tests.support.party import Answer, Party
@@ -23,19 +25,39 @@ def instant(day: str, time: str = "09:00") -> datetime:
 
 
 class Town:
-    """One hub in this process, seen from outside over HTTP, on the day of the story."""
+    """One hub in this process, or several with their workers over one store, seen from outside over HTTP, on the day of
+    the story. With several, each call goes to another."""
 
-    def __init__(self, session: aiohttp.ClientSession, given: settings.Settings, begins: str) -> None:
+    def __init__(
+        self, session: aiohttp.ClientSession, given: settings.Settings, begins: str, *, hubs: int = 1, workers: int = 0
+    ) -> None:
         self.session = session
         self.clock = FixedClock(instant(begins))
-        self.hub = bootstrap.build_hub(given, clock=self.clock)
-        self.server = Server(self.hub, "127.0.0.1", 0)
+        self.servers = [Server(self._build(given), "127.0.0.1", 0) for _ in range(hubs)]
+        self.workers = [self._build(given) for _ in range(workers)]
+        self.hub = self.servers[0]._hub
         self.data_dir = given.data_dir
         self._issuer = bootstrap.build_issuer(given)
+        self._turns = itertools.cycle(self.servers)
+
+    def _build(self, given: settings.Settings) -> Hub:
+        return bootstrap.build_hub(given, clock=self.clock)
+
+    async def start(self) -> None:
+        for server in self.servers:
+            await server.start()
+        for worker in self.workers:
+            await worker.open(serves=False)
+
+    async def stop(self) -> None:
+        for server in self.servers:
+            await server.stop()
+        for worker in self.workers:
+            await worker.close()
 
     @property
     def url(self) -> str:
-        return self.server.url
+        return next(self._turns).url
 
     def token(self, unit: str) -> str:
         return self._issuer.issue(unit, TOKEN_LIFE, self.clock.now())
