@@ -32,7 +32,7 @@ async def _work(settings: Settings) -> None:
     from hub import bootstrap
     from hub.api import server
 
-    log = structlog.get_logger(__name__)
+    log = structlog.get_logger()
     stopping = asyncio.create_task(server.stop_signal())
     await asyncio.sleep(0)
     hub = bootstrap.build_hub(settings)

@@ -45,23 +45,29 @@ class HubProcess:
         self._process: subprocess.Popen[bytes] | None = None
         self._tokens: dict[str, str] = {}
 
+    words: tuple[str, ...] = ("serve", "--port", "0")
+
     def start(self) -> HubProcess:
         """Returns when the hub listens."""
+        already = self._launch(self._flags)
+        self.url = wait_for(lambda: self._find_url(already), START_SECONDS, "the hub to start")
+        return self
+
+    def _launch(self, flags: Sequence[str]) -> int:
+        """Starts the process; how much earlier ones had written."""
         folder = Path(__file__).parents[2]
-        flags = ["--port", "0", "--data-dir", str(self.data_dir), "--log-format", "json", *self._flags]
         environ = {name: value for name, value in os.environ.items() if not name.startswith("SAMVERKAN_")}
-        environ |= {"SAMVERKAN_ALLOW_TEST_NUMBERS": "true", "PYTHONPATH": str(folder)} | self._environ
+        environ |= {"SAMVERKAN_ALLOW_TEST_NUMBERS": "true", "SAMVERKAN_LOG_FORMAT": "json", "PYTHONPATH": str(folder)}
         already = self.output.stat().st_size if self.output.exists() else 0
         with self.output.open("ab") as output, self.errors.open("ab") as errors:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "hub", "serve", *flags],
+                [sys.executable, "-m", "hub", *self.words, "--data-dir", str(self.data_dir), *flags],
                 cwd=self.folder,
-                env=environ,
+                env=environ | self._environ,
                 stdout=output,
                 stderr=errors,
             )
-        self.url = wait_for(lambda: self._find_url(already), START_SECONDS, "the hub to start")
-        return self
+        return already
 
     def _find_url(self, already: int) -> str | None:
         assert self._process is not None
