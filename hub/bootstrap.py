@@ -33,12 +33,14 @@ from hub.intake.refusing import RecordRefusal, RefusalRecording
 from hub.intake.registering import ConsentRegistering
 from hub.ledger import Ledger
 from hub.limits import Limits
+from hub.master_key import KeyCommand, KeyFile, MasterKey
 from hub.notices import Notices
 from hub.protection import Protection
 from hub.registry_of_consents import ConsentBook
 from hub.retention import erasing
 from hub.retention.running import Gallring
 from hub.retention.tombstones import FILE, TombstoneFile
+from hub.rotation import RewrapKeys, Rewrapping, Rotation
 from hub.service import Deciding, Hub
 from hub.settings import Settings, SettingWrong
 from hub.store.port import Group, Reader, Store
@@ -47,7 +49,7 @@ from hub.store.sqlite import SqliteStore, open_readonly
 from hub.telemetry.metrics import Metrics
 from hub.transport.in_process import InProcessTransport
 from hub.transport.port import Transport
-from hub.vault import Vault, VaultLocked
+from hub.vault import INDEX_LANE, Vault, VaultLocked
 from hub.working_days import is_working_day
 from routing import directory as directories
 from routing import rulebook as rulebooks
@@ -79,11 +81,13 @@ def build_hub(
     directory = directory or directories.load(settings.directory_dir)
     rulebook = rulebook or rulebooks.load(settings.rules_dir)
     prepare_data_dir(settings.data_dir)
-    vault = Vault.open(settings.data_dir / MASTER_KEY, create=not has_data(settings))
+    master_key = find_master_key(settings, create=not has_data(settings))
+    vault = Vault.of(master_key)
     metrics = Metrics(metadata.version("samverkan"))
     authenticator = authenticator or build_authenticator(settings)
     store = store or open_store(settings, clock)
     refuse_foreign_key(store, vault, settings)
+    vault.adopt_index(store.reader().find_data_keys([INDEX_LANE]).get(INDEX_LANE))
     transport = transport or open_transport(settings)
     book = ConsentBook(directory)
 
@@ -136,6 +140,7 @@ def build_hub(
         following=InboxFollowing(store, transport, clock),
         sweep=Sweep(store, group, clock, rulebook, settings.deadline_sweep_seconds),
         gallring=gallring,
+        rotation=Rotation(store, group, vault, master_key),
         tombstones=tombstones,
         limits=Limits(requests=settings.unit_requests_per_hour, person_lookups=settings.person_lookups_per_hour),
     )
@@ -167,6 +172,7 @@ def build_deciding(
         BuryDelivery: Burying(giving_up),
         RetryDeadLetter: deciding_of_the_dead,
         DropDeadLetter: deciding_of_the_dead,
+        RewrapKeys: Rewrapping(),
         **dict.fromkeys(erasing.COMMANDS, erasing.Erasing(rulebook.retention, giving_up)),
     }
     return Deciding(rulebook, receiver, acceptance, list_handlers(acceptance, reading) | reminding)
@@ -220,11 +226,18 @@ def open_log_signer(settings: Settings, *, create: bool) -> Signer:
 
 def refuse_foreign_key(store: Store, vault: Vault, settings: Settings) -> None:
     """Another database's key would open nothing here, and what it sealed from now on nobody else's could open."""
-    if store.reader().find_kek_id() not in (None, vault.kek_id):
+    if store.reader().find_kek_id() not in (None, *vault.kek_ids):
         store.close()
         raise VaultLocked(
             f"The key file {settings.data_dir / MASTER_KEY} belongs to another database; restore the one made with it."
         )
+
+
+def find_master_key(settings: Settings, *, create: bool) -> MasterKey:
+    """Where the master key comes from, as the settings say."""
+    if settings.master_key_command is not None:
+        return KeyCommand(settings.master_key_command)
+    return KeyFile(settings.data_dir / MASTER_KEY, create=create)
 
 
 def prepare_data_dir(path: Path) -> None:
@@ -322,7 +335,9 @@ async def _make_keys(settings: Settings) -> None:
     try:
         group = store.begin()
         is_new = group.find_kek_id() is None
-        vault = Vault.open(settings.data_dir / MASTER_KEY, create=is_new, kek_id=group.find_kek_id())
+        vault = Vault.of(find_master_key(settings, create=is_new))
+        if group.find_kek_id() not in (None, *vault.kek_ids):
+            raise VaultLocked("The master key belongs to another database; give the one made with it.")
         open_signing_key(settings, create=is_new)
         open_log_signer(settings, create=group.find_checkpoint(CheckpointKind.SIGNED) is None)
         if is_new:

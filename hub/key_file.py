@@ -20,6 +20,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 SECRET_BYTES = 32
 _CHECK_BYTES = 8
 _LINE = re.compile(rb"samverkan-key-1 ([0-9a-f]{64}) ([0-9a-f]{16})\n?")
+# A rotation that was broken off leaves two.
+_MOST_KEYS = 8
 _LINE_BYTES = len("samverkan-key-1 ") + 2 * SECRET_BYTES + 1 + 2 * _CHECK_BYTES
 
 
@@ -37,6 +39,30 @@ def load_or_create(path: Path, *, create: bool) -> bytes:
         raise KeyLocked(f"The key file {path} cannot be used: {error.strerror}.") from None
 
 
+def load_all(path: Path) -> list[bytes]:
+    """Every secret in `path`, one per line. Raises `KeyLocked`."""
+    try:
+        return parse_all(path, _read(path))
+    except OSError as error:
+        raise KeyLocked(f"The key file {path} cannot be used: {error.strerror}.") from None
+
+
+def parse_all(path: Path, content: bytes) -> list[bytes]:
+    """The secrets of one or more lines; at least one. Raises `KeyLocked`."""
+    return [_parse(path, line) for line in content.rstrip(b"\n").split(b"\n")]
+
+
+def replace(path: Path, known: list[bytes]) -> None:
+    """Writes these secrets in the place of what is in `path`, whole or not at all. Raises `OSError`."""
+    draft = _write_draft(path, known)
+    try:
+        draft.replace(path)
+    except OSError:
+        draft.unlink()
+        raise
+    _sync_directory(path.parent)
+
+
 def derive(secret: bytes, purpose: str, *, salt: bytes | None = None) -> bytes:
     """32 bytes by HKDF-SHA256 (RFC 5869); different purposes give independent keys."""
     info = f"samverkan/1/{purpose}".encode()
@@ -45,15 +71,8 @@ def derive(secret: bytes, purpose: str, *, salt: bytes | None = None) -> bytes:
 
 def _create(path: Path) -> None:
     """Writes a new secret whole or not at all: a linked name appears only when the bytes are on disk."""
-    secret = secrets.token_bytes(SECRET_BYTES)
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    line = f"samverkan-key-1 {secret.hex()} {_check_value(secret).hex()}\n"
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    draft = _write_draft(path, [secrets.token_bytes(SECRET_BYTES)])
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(line.encode())
-            file.flush()
-            os.fsync(file.fileno())
         try:
             os.link(draft, path)
         except FileExistsError:
@@ -63,7 +82,23 @@ def _create(path: Path) -> None:
     _sync_directory(path.parent)
 
 
+def _write_draft(path: Path, known: list[bytes]) -> Path:
+    """A file beside `path`, on disk when it returns."""
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    lines = [f"samverkan-key-1 {secret.hex()} {_check_value(secret).hex()}\n" for secret in known]
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write("".join(lines).encode())
+        file.flush()
+        os.fsync(file.fileno())
+    return draft
+
+
 def _load(path: Path) -> bytes:
+    return _parse(path, _read(path))
+
+
+def _read(path: Path) -> bytes:
     try:
         file = path.open("rb")
     except FileNotFoundError:
@@ -73,8 +108,7 @@ def _load(path: Path) -> bytes:
     with file:
         if stat.S_IMODE(os.fstat(file.fileno()).st_mode) & 0o077:
             raise KeyLocked(f"The key file {path} is open to others than its owner; run chmod 600 on it.")
-        line = file.read(_LINE_BYTES + 2)
-    return _parse(path, line)
+        return file.read(_MOST_KEYS * (_LINE_BYTES + 1) + 1)
 
 
 def _parse(path: Path, line: bytes) -> bytes:

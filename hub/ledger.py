@@ -34,7 +34,7 @@ from hub.store.records import (
     StoredDelivery,
     StoredMessage,
 )
-from hub.vault import SealBroken, SealingKey, Vault
+from hub.vault import INDEX_LANE, SealBroken, SealingKey, Vault
 from routing.case import NOTHING_REMEMBERED, Case
 from routing.consent import Consent
 from routing.message import Message
@@ -208,6 +208,16 @@ class Ledger:
         self._data_keys[lane_id] = row
         self.changes.data_keys.append(row)
         return key
+
+    def rewrap(self, lane_ids: Collection[str]) -> int:
+        """Wraps the keys of these lanes by the master key that counts now; how many were wrapped by another. The keys
+        of indexes and commitments join them when they are asked for the first time."""
+        rows = self.group.find_data_keys(lane_ids)
+        if INDEX_LANE in lane_ids and INDEX_LANE not in rows:
+            self.changes.data_keys.append(self._vault.index_row())
+        old = [row for row in rows.values() if row.kek_id != self._vault.kek_id]
+        self.changes.rewrapped.extend(map(self._vault.rewrap, old))
+        return len(old)
 
     def existing_key(self, lane_id: str) -> SealingKey:
         """The key of a lane that has sealed something. Raises `LaneErased` when it has been destroyed."""

@@ -37,6 +37,7 @@ from hub.limits import LimitReached, Limits
 from hub.registry_of_consents import ConsentBook
 from hub.retention.running import Gallring
 from hub.retention.tombstones import TombstoneFile, apply_again
+from hub.rotation import Rotation
 from hub.settings import Settings
 from hub.store.dead_letters import DeadLetterQuery, DeadLetterView, DeathReason
 from hub.store.port import Reader, Store, StoreUnavailable
@@ -121,6 +122,7 @@ class Hub:
     sweep: Sweep
     limits: Limits
     gallring: Gallring
+    rotation: Rotation
     tombstones: TombstoneFile
 
     @property
@@ -154,6 +156,7 @@ class Hub:
         self.group.start()
         # Before anybody is answered: a restored backup may know what has been erased since.
         await apply_again(self.store, self.vault, self.group, self.tombstones)
+        await self.rotation.go_on()
         rules = {"rulebook": self.rulebook.digest, "directory": self.directory.digest}
         await self.group.submit(RecordEvent(AuditAction.HUB_STARTED, rules))
         await self.integrator.tell_of_resuming()

@@ -43,6 +43,7 @@ class Settings:
     database_url: str | None = field(repr=False)
     broker_url: str | None = field(repr=False)
     amqp_units: frozenset[str]
+    master_key_command: str | None = field(repr=False)
     rules_dir: Path | None
     directory_dir: Path | None
     demo: bool
@@ -268,6 +269,7 @@ _KINDS: Final[Mapping[str, _Kind]] = {
     "database_url": _engine_url("postgresql", "postgres"),
     "broker_url": _engine_url("amqp", "amqps"),
     "amqp_units": _Kind(_names, "a list of unit ids"),
+    "master_key_command": _Kind(lambda value: None if value == "" else _text(value), "a command, or empty"),
     "rules_dir": _OPTIONAL_PATH,
     "directory_dir": _OPTIONAL_PATH,
     "demo": _TRUTH,

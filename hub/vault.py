@@ -16,6 +16,7 @@ import hmac
 import os
 import re
 from collections import OrderedDict
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
@@ -25,10 +26,13 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from hub import key_file
+from hub.master_key import KeyFile, MasterKey
 from hub.store import records
 
 NONCE_BYTES: Final = 12
 TAG_BYTES: Final = 16
+INDEX_LANE: Final = "hub:index"
+_INDEX_PURPOSES: Final = ("person-index", "fingerprint", "commitment")
 _KEYS_KEPT: Final = 32_768
 _CANONICAL_NUMBER: Final = re.compile(r"[0-9]{12}")
 
@@ -77,15 +81,17 @@ class SealingKey:
 class Vault:
     """The keys of this hub. Made by `open`; safe to share between threads."""
 
-    def __init__(self, secret: bytes) -> None:
-        key_encryption_key = key_file.derive(secret, "key-encryption")
-        self._wrapper = AESGCM(key_encryption_key)
-        self._person_index = _keyed(key_file.derive(secret, "person-index"))
-        self._fingerprint = _keyed(key_file.derive(secret, "fingerprint"))
-        self._commitment_base = _keyed(key_file.derive(secret, "commitment"))
-        self.kek_id: Final = hashlib.sha256(b"samverkan/1/kek-id\0" + key_encryption_key).hexdigest()[:16]
+    def __init__(self, secret: bytes, *older: bytes, source: MasterKey | None = None) -> None:
+        self._source = source
+        self._take([secret, *older])
+        self._use_index(b"".join([key_file.derive(secret, purpose) for purpose in _INDEX_PURPOSES]))
         self._unwrapped: OrderedDict[str, tuple[bytes, SealingKey]] = OrderedDict()
         self._lock = Lock()
+
+    @classmethod
+    def of(cls, source: MasterKey) -> Vault:
+        """With the key that the source gives. Raises `VaultLocked`."""
+        return cls(*_load(source), source=source)
 
     @classmethod
     def open(cls, path: Path, *, create: bool, kek_id: str | None = None) -> Vault:
@@ -93,19 +99,65 @@ class Vault:
 
         `create` is for the first start only: with a database there, a missing key must stop the hub. `kek_id`
         is what stored data keys were wrapped with, when known. Raises `VaultLocked`."""
-        try:
-            vault = cls(key_file.load_or_create(path, create=create))
-        except key_file.KeyLocked as error:
-            raise VaultLocked(*error.args) from None
-        if kek_id is not None and kek_id != vault.kek_id:
+        vault = cls.of(KeyFile(path, create=create))
+        if kek_id is not None and kek_id not in vault.kek_ids:
             raise VaultLocked(f"The key file {path} belongs to another database; restore the one made with it.")
         return vault
 
+    @property
+    def kek_ids(self) -> frozenset[str]:
+        """The master keys whose wrapping can be opened."""
+        return frozenset(self._wrappers)
+
+    def _take(self, known: Sequence[bytes]) -> None:
+        keys = [key_file.derive(secret, "key-encryption") for secret in known]
+        names = [hashlib.sha256(b"samverkan/1/kek-id\0" + key).hexdigest()[:16] for key in keys]
+        self._wrappers = {name: AESGCM(key) for name, key in zip(names, keys, strict=True)}
+        self.kek_id = names[0]
+
+    def reload(self) -> None:
+        """Asks the source again. Raises `VaultLocked`; then everything stays as it was."""
+        if self._source is not None:
+            self._take(_load(self._source))
+
+    def index_row(self) -> records.DataKey:
+        """The keys of indexes and commitments, wrapped like a data key: they outlive the master key they came from,
+        since nothing that they made can be made again."""
+        nonce = os.urandom(NONCE_BYTES)
+        sealed = self._wrappers[self.kek_id].encrypt(nonce, self._index, _key_aad(INDEX_LANE))
+        return records.DataKey(INDEX_LANE, nonce + sealed, self.kek_id)
+
+    def adopt_index(self, row: records.DataKey | None) -> None:
+        """Uses the stored keys of indexes and commitments, if there are any: after a rotation."""
+        if row is not None:
+            self._use_index(self._open_row(row))
+
+    def _use_index(self, index: bytes) -> None:
+        self._index = index
+        person, fingerprint, commitment = (index[at : at + 32] for at in range(0, 96, 32))
+        self._person_index, self._fingerprint = _keyed(person), _keyed(fingerprint)
+        self._commitment_base = _keyed(commitment)
+
+    def rewrap(self, row: records.DataKey) -> records.DataKey:
+        """The same data key, wrapped by the master key that counts now. Raises as `unwrap`."""
+        plain, nonce = self._open_row(row), os.urandom(NONCE_BYTES)
+        wrapped = nonce + self._wrappers[self.kek_id].encrypt(nonce, plain, _key_aad(row.lane_id))
+        return records.DataKey(row.lane_id, wrapped, self.kek_id)
+
+    def _open_row(self, row: records.DataKey) -> bytes:
+        if row.kek_id not in self._wrappers:
+            self.reload()  # another process may have changed the key
+        if row.kek_id not in self._wrappers:
+            raise VaultLocked(f"The database needs the master key {row.kek_id}; this hub has {self.kek_id}.")
+        return _open(self._wrappers[row.kek_id], row.wrapped, _key_aad(row.lane_id))
+
     def new_data_key(self, lane_id: str) -> tuple[records.DataKey, SealingKey]:
         """A fresh key for a lane: the wrapped row to store, and the key itself."""
+        if self._source is not None and self._source.has_changed():
+            self.reload()  # another process rotates: nothing new may be wrapped by the key that goes
         data_key = AESGCM.generate_key(bit_length=256)
         nonce = os.urandom(NONCE_BYTES)
-        wrapped = nonce + self._wrapper.encrypt(nonce, data_key, _key_aad(lane_id))
+        wrapped = nonce + self._wrappers[self.kek_id].encrypt(nonce, data_key, _key_aad(lane_id))
         key = SealingKey(data_key, self._commitment_base)
         self._remember(lane_id, wrapped, key)
         return records.DataKey(lane_id=lane_id, wrapped=wrapped, kek_id=self.kek_id), key
@@ -113,8 +165,6 @@ class Vault:
     def unwrap(self, row: records.DataKey) -> SealingKey:
         """The key of a stored row. Raises `VaultLocked` when another master key wrapped it, `SealBroken` when
         the row has been altered or belongs to another lane."""
-        if row.kek_id != self.kek_id:
-            raise VaultLocked(f"The database needs the master key {row.kek_id}; this hub has {self.kek_id}.")
         with self._lock:
             known = self._unwrapped.get(row.lane_id)
             # The wrapped bytes are compared, so that a swapped or re-made row never gets the cached key of
@@ -122,7 +172,7 @@ class Vault:
             if known is not None and known[0] == row.wrapped:
                 self._unwrapped.move_to_end(row.lane_id)
                 return known[1]
-        key = SealingKey(_open(self._wrapper, row.wrapped, _key_aad(row.lane_id)), self._commitment_base)
+        key = SealingKey(self._open_row(row), self._commitment_base)
         self._remember(row.lane_id, row.wrapped, key)
         return key
 
@@ -166,6 +216,13 @@ def body_aad(lane_id: str, source: str, message_id: str, type: str, version: str
     """What binds a sealed body to its row: moved to another message, case or schema version it no longer
     opens."""
     return _encode("body", lane_id, source, message_id, type, version)
+
+
+def _load(source: MasterKey) -> list[bytes]:
+    try:
+        return source.load()
+    except key_file.KeyLocked as error:
+        raise VaultLocked(*error.args) from None
 
 
 def _keyed(key: bytes) -> hmac.HMAC:

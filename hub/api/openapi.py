@@ -9,6 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
+from hub.api import control_schemas
 from hub.api.answers import answer
 from hub.api.connecting_schemas import COMPONENTS as CONNECTING
 from hub.api.routes import Access, Operation
@@ -113,6 +114,7 @@ _DEAD_LETTER = _object(
     }
 )
 COMPONENTS: Mapping[str, Mapping[str, Any]] = {
+    **control_schemas.COMPONENTS,
     "Event": {
         "type": "object",
         "description": "Ett CloudEvent 1.0. `data` följer typens schema under /schemas.",

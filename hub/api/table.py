@@ -6,6 +6,7 @@ from hub.api import (
     asyncapi,
     cases,
     connecting,
+    control_table,
     dead_letters,
     inbox,
     messages,
@@ -382,4 +383,5 @@ OPERATIONS: tuple[Operation, ...] = (
         "Sidans filer",
         {200: ("Filen.", "text/plain"), 404: NOT_FOUND},
     ),
+    *control_table.OPERATIONS,
 )

@@ -100,7 +100,9 @@ def _look_at_keys(settings: Settings) -> Iterator[Finding]:
 
     has_data = bootstrap.has_data(settings)
     for file in (bootstrap.MASTER_KEY, bootstrap.SIGNING_KEY):
-        if not (settings.data_dir / file).exists() and not (has_data and file == bootstrap.MASTER_KEY):
+        is_printed = file == bootstrap.MASTER_KEY and settings.master_key_command is not None
+        is_needed = file == bootstrap.MASTER_KEY and has_data
+        if not (settings.data_dir / file).exists() and not is_printed and not is_needed:
             maker = "migrate" if bootstrap.is_distributed(settings) else "serve"
             yield Finding(file, True, f"not there yet; `samverkan {maker}` makes it")
             continue
@@ -122,11 +124,11 @@ def _opens_the_data(settings: Settings) -> bool:
     from hub import bootstrap
     from hub.vault import Vault
 
-    vault = Vault.open(settings.data_dir / bootstrap.MASTER_KEY, create=False)
+    vault = Vault.of(bootstrap.find_master_key(settings, create=False))
     if not bootstrap.has_data(settings):
         return True
     with lookups.reading(settings) as reader:
-        return reader.find_kek_id() in (None, vault.kek_id)
+        return reader.find_kek_id() in (None, *vault.kek_ids)
 
 
 def _look_at_store(settings: Settings) -> Iterator[Finding]:

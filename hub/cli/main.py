@@ -10,11 +10,14 @@ import typer
 
 from hub.cli import (
     audit,
+    backup,
     case,
     dead_letters,
     doctor,
+    key,
     party,
     program,
+    retention,
     rules_compared,
     schemas,
     send,
@@ -46,6 +49,12 @@ app.add_typer(schemas.group, name="schemas")
 app.add_typer(case.group, name="case")
 app.add_typer(audit.group, name="audit")
 app.add_typer(dead_letters.group, name="dead-letters")
+app.add_typer(retention.group, name="retention")
+app.add_typer(key.group, name="key")
+app.command("backup", epilog="Example: samverkan backup /backup/2026-11-26 --keys-to /safe/2026-11-26")(backup.backup)
+app.command("restore", epilog="Example: samverkan restore /backup/2026-11-26 --data-dir /var/lib/samverkan")(
+    backup.restore
+)
 app.command("doctor", epilog="Example: samverkan doctor --data-dir /var/lib/samverkan")(doctor.doctor)
 
 

@@ -90,6 +90,10 @@ def serve(
         str | None,
         _setting("--deadline-sweep-seconds", "SECONDS", "How often deadlines are looked at. [dim]Default: 60[/dim]"),
     ] = None,
+    master_key_command: Annotated[
+        str | None,
+        _setting("--master-key-command", "COMMAND", "Prints the master key. [dim]Default: the file master.key[/dim]"),
+    ] = None,
     retention_hours: Annotated[
         str | None,
         _setting("--retention-hours", "HOURS", "How often what is due is erased; 0 is never. [dim]Default: 24[/dim]"),
@@ -135,6 +139,7 @@ def serve(
         group_size=group_size,
         queue_limit=queue_limit,
         deadline_sweep_seconds=deadline_sweep_seconds,
+        master_key_command=master_key_command,
         retention_hours=retention_hours,
         log_origin=log_origin,
         log_checkpoint_seconds=log_checkpoint_seconds,

@@ -205,7 +205,8 @@ class Group(Reader, Protocol):
         that comes in as `notified` counts as published with its commit.
 
         Raises `DuplicateMessage` when a message key is there already. A case, a consent version or a sequence takes
-        the place of its earlier self; a data key or an entry of the log never does. A delivery change of state moves
+        the place of its earlier self; a data key or an entry of the log never does, but `rewrapped` replaces how a data
+        key is wrapped. A delivery change of state moves
         the delivery as told, `Changes.published` only from pending to notified. `buried` puts deliveries among the dead
         letters, `dropped` takes them away, `revived` too and puts them into the outbox again, unpublished. A checkpoint
         takes the place of one of its kind that is no larger; a smaller one changes nothing. Writing a member of staff

@@ -238,6 +238,7 @@ class Changes:
     cases: dict[str, StoredCase] = field(default_factory=dict)
     consents: list[StoredConsent] = field(default_factory=list)
     data_keys: list[DataKey] = field(default_factory=list)
+    rewrapped: list[DataKey] = field(default_factory=list)
     sequences: dict[tuple[str, str], int] = field(default_factory=dict)
     delivery_changes: list[DeliveryChange] = field(default_factory=list)
     acknowledged: list[str] = field(default_factory=list)

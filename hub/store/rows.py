@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final, TypeAlias
 
 import orjson
+from sqlalchemy import bindparam, update
 
 from hub.store import records, tables
 from routing.case import Case, PlanChain, ReportingRequest
@@ -320,6 +321,17 @@ def consent_to_values(consent: records.StoredConsent) -> Values:
 
 def data_key_to_values(key: records.DataKey) -> Values:
     return {"lane_id": key.lane_id, "wrapped": key.wrapped, "kek_id": key.kek_id}
+
+
+REWRAP: Final = (
+    update(tables.data_keys)
+    .where(tables.data_keys.c.lane_id == bindparam("of_lane"))
+    .values(wrapped=bindparam("new_wrapped"), kek_id=bindparam("new_kek_id"))
+)
+
+
+def rewrapped_to_values(key: records.DataKey) -> Values:
+    return {"of_lane": key.lane_id, "new_wrapped": key.wrapped, "new_kek_id": key.kek_id}
 
 
 AUDIT: Final = tuple(tables.audit.c)

@@ -175,6 +175,7 @@ class SqlGroup(reading.SqlReader):
         self._each(upserts.cases, map(rows.case_to_values, changes.cases.values()))
         self._each(upserts.consents, map(rows.consent_to_values, changes.consents))
         self._each(_ADD_DATA_KEYS, map(rows.data_key_to_values, changes.data_keys))
+        self._each(rows.REWRAP, map(rows.rewrapped_to_values, changes.rewrapped))
         self._each(
             upserts.sequences,
             (

@@ -50,7 +50,11 @@ class Office:
 
     async def run(self, *words: str) -> Result:
         """The command line of an operator on the hub's machine."""
-        given = [*words, "--hub", self.field.hub.url, "--data-dir", str(self.data_dir)]
+        return await self.run_here(*words, "--hub", self.field.hub.url)
+
+    async def run_here(self, *words: str, at: Path | None = None) -> Result:
+        """A command that asks no hub."""
+        given = [*words, "--data-dir", str(at or self.data_dir)]
         with structlog.testing.capture_logs():  # the hub writes to the same output, being in the same process
             return await asyncio.to_thread(CliRunner().invoke, app, given)
 

@@ -1,0 +1,113 @@
+"""Backup and restore of the embedded engine: the database, the list of destroyed keys, and apart from them the keys.
+
+A backup is a folder with a `manifest.json` that says what belongs to it. Whoever has both the database and the keys can
+read everything, so they never go into one folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterable
+from datetime import datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Final
+
+from hub.retention.tombstones import FILE, TombstoneFile
+from hub.store import backup, migrate
+
+MANIFEST: Final = "manifest.json"
+DATABASE: Final = "hub.sqlite3"
+KEYS: Final = "*.key"
+
+
+class BackupWrong(Exception):
+    """A backup cannot be made or used. One sentence for the operator."""
+
+
+def make(data_dir: Path, folder: Path, at: datetime, *, keys_to: Path | None = None) -> dict[str, Any]:
+    """Backs up beside a running hub; the manifest. Raises `BackupWrong`, `StoreUnavailable`, `OSError`."""
+    if keys_to is not None and keys_to.resolve() == folder.resolve():
+        raise BackupWrong("Keys and database do not go into one folder: whoever has both can read everything.")
+    _make_empty(folder)
+    backup.copy(data_dir / DATABASE, folder / DATABASE)
+    if (data_dir / FILE).exists():
+        _copy_file(data_dir / FILE, folder / FILE)
+    log_size, kek_id = backup.describe(folder / DATABASE)
+    manifest = {
+        "made": at.isoformat(),
+        "version": metadata.version("samverkan"),
+        "step": migrate.HEAD,
+        "log_size": log_size,
+        "master_key": kek_id,
+        "files": {path.name: _digest(path) for path in sorted(folder.iterdir())},
+    }
+    (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+    if keys_to is not None:
+        _make_empty(keys_to)
+        _copy_all(data_dir.glob(KEYS), keys_to)
+    return manifest
+
+
+def restore(folder: Path, data_dir: Path, *, keys_from: Path | None = None) -> dict[str, Any]:
+    """Puts a backup into a data directory that has no database; the manifest. What was erased after the backup was made
+    is erased again at the next start, before anybody is answered, by the list of destroyed keys: that of the data
+    directory where it still is, and that of the backup. Raises `BackupWrong`, `StoreUnavailable`, `OSError`."""
+    manifest = _read_manifest(folder)
+    if (data_dir / DATABASE).exists():
+        raise BackupWrong(f"{data_dir} has a database: move it away first, or name an empty directory.")
+    for name, digest in manifest["files"].items():
+        if _digest(folder / name) != digest:
+            raise BackupWrong(f"{folder / name} is not as it was when the backup was made: take another backup.")
+    backup.check(folder / DATABASE)
+    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    known, listed = TombstoneFile(data_dir / FILE).load(), TombstoneFile(folder / FILE).load()
+    TombstoneFile(data_dir / FILE).append([each for name, each in listed.items() if name not in known])
+    if keys_from is not None:
+        _copy_all((path for path in keys_from.glob(KEYS) if not (data_dir / path.name).exists()), data_dir)
+    # The database last: a data directory with one is a whole one.
+    _copy_file(folder / DATABASE, data_dir / f".{DATABASE}")
+    (data_dir / f".{DATABASE}").replace(data_dir / DATABASE)
+    return manifest
+
+
+def _read_manifest(folder: Path) -> dict[str, Any]:
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        raise BackupWrong(f"{folder} is no backup: it has no {MANIFEST}.") from None
+    except ValueError:
+        raise BackupWrong(f"{folder / MANIFEST} is damaged: take another backup.") from None
+    if not isinstance(manifest, dict) or set(manifest.get("files", ())) - {DATABASE, FILE} or "step" not in manifest:
+        raise BackupWrong(f"{folder / MANIFEST} is damaged: take another backup.")
+    missing = [name for name in manifest["files"] if not (folder / name).exists()]
+    if missing or DATABASE not in manifest["files"]:
+        raise BackupWrong(f"{folder} is not whole: {', '.join(missing) or DATABASE} is missing.")
+    return manifest
+
+
+def _make_empty(folder: Path) -> None:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if any(folder.iterdir()):
+        raise BackupWrong(f"{folder} is not empty: each backup has a folder of its own.")
+
+
+def _copy_all(paths: Iterable[Path], folder: Path) -> None:
+    for path in paths:
+        _copy_file(path, folder / path.name)
+
+
+def _copy_file(source: Path, target: Path) -> None:
+    descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with source.open("rb") as reading, os.fdopen(descriptor, "wb") as writing:
+        shutil.copyfileobj(reading, writing)
+        writing.flush()
+        os.fsync(writing.fileno())
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
