@@ -14,6 +14,7 @@ from hub.audit.recording import EventRecording, RecordEvent
 from hub.clock import Clock, SystemClock
 from hub.commit_group import CommitGroup, Handler
 from hub.deadlines import ConsentReminding, DeadlineFiring, FireDeadlines, RemindOfConsent, Sweep
+from hub.delivery import dead_letters
 from hub.delivery.answering import AcknowledgeDelivery, DeliveryAnswering, ReportHandled
 from hub.delivery.dead_letters import BuryDelivery, Burying, DeadLetterDeciding, DropDeadLetter, RetryDeadLetter
 from hub.delivery.following import InboxFollowing
@@ -36,6 +37,12 @@ from hub.limits import Limits
 from hub.master_key import KeyCommand, KeyFile, MasterKey
 from hub.notices import Notices
 from hub.protection import Protection
+from hub.push.addresses import Destinations
+from hub.push.calling import Caller, WebhookCaller
+from hub.push.endpoints import Endpoints
+from hub.push.pusher import Pusher
+from hub.push.registering import RemoveWebhook, RotateSecret, SetWebhook, WebhookRegistering
+from hub.push.sending import GiveUpPush, LeasePush, Pushing, RecordPush
 from hub.registry_of_consents import ConsentBook
 from hub.retention import erasing
 from hub.retention.running import Gallring
@@ -74,6 +81,7 @@ def build_hub(
     registry: Registry | None = None,
     directory: Directory | None = None,
     rulebook: Rulebook | None = None,
+    caller: Caller | None = None,
 ) -> Hub:
     """A hub ready to be opened. Raises `VaultLocked`, `StoreUnavailable`, `RulesBroken`, `KeyLocked`."""
     clock = clock or SystemClock()
@@ -120,6 +128,8 @@ def build_hub(
         every=timedelta(hours=settings.retention_hours),
         wakes_after=settings.deadline_sweep_seconds,
     )
+    group.on_commit(lambda committed: dead_letters.raise_alarm(committed.ledger.changes.buried, metrics))
+    destinations = Destinations(settings.webhook_networks)
     return Hub(
         settings=settings,
         clock=clock,
@@ -138,6 +148,8 @@ def build_hub(
         relay=build_relay(store, transport, group, clock),
         integrator=build_integrator(settings, store, group, clock),
         following=InboxFollowing(store, transport, clock),
+        pusher=Pusher(store, group, caller or WebhookCaller(destinations), clock, metrics),
+        endpoints=Endpoints(store, group, destinations),
         sweep=Sweep(store, group, clock, rulebook, settings.deadline_sweep_seconds),
         gallring=gallring,
         rotation=Rotation(store, group, vault, master_key),
@@ -164,16 +176,23 @@ def build_deciding(
     protection = Protection(notices, directory)
     acceptance = MessageAcceptance(directory, rulebook, recording, registering, protection, is_working_day)
     giving_up = GivingUp(notices, rulebook)
-    deciding_of_the_dead = DeadLetterDeciding(rulebook)
+    burying, deciding_of_the_dead = Burying(giving_up), DeadLetterDeciding(rulebook)
+    pushing, webhooks = Pushing(burying), WebhookRegistering()
     reminding: dict[type, Handler] = {
         FireDeadlines: DeadlineFiring(notices, rulebook, is_working_day),
         RemindOfConsent: ConsentReminding(notices, rulebook),
         LookAtUnread: UnreadLooking(notices, rulebook, giving_up),
-        BuryDelivery: Burying(giving_up),
+        BuryDelivery: burying,
         RetryDeadLetter: deciding_of_the_dead,
         DropDeadLetter: deciding_of_the_dead,
         RewrapKeys: Rewrapping(),
         **dict.fromkeys(erasing.COMMANDS, erasing.Erasing(rulebook.retention, giving_up)),
+        LeasePush: pushing,
+        RecordPush: pushing,
+        GiveUpPush: pushing,
+        SetWebhook: webhooks,
+        RotateSecret: webhooks,
+        RemoveWebhook: webhooks,
     }
     return Deciding(rulebook, receiver, acceptance, list_handlers(acceptance, reading) | reminding)
 

@@ -14,6 +14,7 @@ from typing import Any
 from hub import case_memory
 from hub.audit import entry as audit_entry
 from hub.audit.entry import AuditAction
+from hub.push.book import PushLedger
 from hub.registry_of_consents import ConsentBook
 from hub.store.dead_letters import DeadLetterQuery
 from hub.store.kept import Tombstone
@@ -80,6 +81,7 @@ class Ledger:
         self._deliveries: dict[str, DeliveryView] = {}
         self._sequences: dict[tuple[str, str], int] = {}
         self._dead_letters: set[str] = set()
+        self.pushes = PushLedger(group, self.changes)
         self._audit_size: int | None = None
 
     # -- what is known ------------------------------------------------------------------------------------------

@@ -34,6 +34,8 @@ from hub.intake.receiving import NotAccepted, Received, Receiver
 from hub.intake.refusing import RecordRefusal
 from hub.ledger import Ledger
 from hub.limits import LimitReached, Limits
+from hub.push.endpoints import Endpoints
+from hub.push.pusher import Pusher
 from hub.registry_of_consents import ConsentBook
 from hub.retention.running import Gallring
 from hub.retention.tombstones import TombstoneFile, apply_again
@@ -119,6 +121,8 @@ class Hub:
     relay: Relay | LeasingRelay
     integrator: Integrator
     following: InboxFollowing
+    pusher: Pusher
+    endpoints: Endpoints
     sweep: Sweep
     limits: Limits
     gallring: Gallring
@@ -165,9 +169,11 @@ class Hub:
             self.relay.start()
             self.sweep.start()
             self.gallring.start()
+            self.pusher.start()
 
     async def close(self) -> None:
         """Takes nothing new, finishes what is under way, closes the store. Twice is fine."""
+        await self.pusher.stop()
         await self.gallring.stop()
         await self.sweep.stop()
         await self.relay.stop()
@@ -333,9 +339,7 @@ class Hub:
 
     async def bury(self, delivery_id: str, reason: DeathReason, attempts: int) -> None:
         """The hub gives a copy up: its state is `dead`, its sender is told, and somebody has to look at it."""
-        if await self.group.submit(BuryDelivery(delivery_id, reason, attempts)) is not None:
-            self.metrics.dead_letters_total.labels(reason=reason.value).inc()
-            log.error("delivery_dead", reason=reason.value, attempts=attempts)
+        await self.group.submit(BuryDelivery(delivery_id, reason, attempts))
 
     def list_dead_letters(self, query: DeadLetterQuery) -> list[DeadLetterView]:
         return self.reader.list_dead_letters(query)
@@ -365,6 +369,9 @@ class Hub:
         oldest = reader.oldest_unpublished_at()
         age = 0.0 if oldest is None else max(0.0, (self.clock.now() - oldest).total_seconds())
         self.metrics.outbox_oldest_age_seconds.set(age)
+        waiting_since = reader.oldest_push_at()
+        waiting = 0.0 if waiting_since is None else max(0.0, (self.clock.now() - waiting_since).total_seconds())
+        self.metrics.push_oldest_age_seconds.set(waiting)
         self.metrics.dead_letters.set(reader.count_dead_letters())
         self.metrics.audit_tree_size.set(reader.audit_size())
         self.metrics.audit_checkpoint_age_seconds.set(self.integrator.age_at(self.clock.now()).total_seconds())

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import functools
+import ipaddress
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 PREFIX: Final = "SAMVERKAN_"
 DEFAULTS_FILE: Final = "samverkan.default.toml"
 # Settings with a password in them may lie in a file of their own, which SAMVERKAN_<NAME>_FILE names.
@@ -62,6 +64,7 @@ class Settings:
     body_timeout_seconds: int
     group_size: int
     queue_limit: int
+    webhook_networks: tuple[Network, ...]
     deadline_sweep_seconds: int
     retention_hours: int
     log_origin: str
@@ -257,6 +260,12 @@ def _names(value: object) -> frozenset[str]:
     return frozenset(item.strip() for item in items if item.strip())
 
 
+def _networks(value: object) -> tuple[Network, ...]:
+    if isinstance(value, tuple):
+        return value
+    return tuple(ipaddress.ip_network(part.strip()) for part in str(value).split(",") if part.strip())
+
+
 _TEXT: Final = _Kind(_text, "a text that is not empty")
 _TRUTH: Final = _Kind(_truth, "true or false")
 _OPTIONAL_FILE: Final = _Kind(_optional_path, "the path of a file, or empty")
@@ -288,6 +297,7 @@ _KINDS: Final[Mapping[str, _Kind]] = {
     "body_timeout_seconds": _whole(1, 600),
     "group_size": _whole(1, 1024),
     "queue_limit": _whole(1, 100_000),
+    "webhook_networks": _Kind(_networks, "networks such as 10.20.0.0/16, with commas between, or empty"),
     "deadline_sweep_seconds": _whole(1, 86_400),
     "retention_hours": _whole(0, 744),
     "log_origin": _Kind(_origin, "a name without spaces and plus signs, such as hub.example/log"),

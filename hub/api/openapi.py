@@ -9,12 +9,9 @@ from typing import Any
 
 from aiohttp import web
 
-from hub.api import control_schemas
+from hub.api import control_schemas, pushing_schemas
 from hub.api.answers import answer
-from hub.api.connecting_schemas import COMPONENTS as CONNECTING
 from hub.api.routes import Access, Operation
-from hub.delivery.dead_letters import DropReason
-from hub.store.dead_letters import DeathReason
 from hub.store.records import DeliveryState
 from schemas import envelope as envelopes
 
@@ -99,20 +96,6 @@ _STAFF = {
     "changed": _INSTANT,
     "ended": _MAYBE_TEXT,
 }
-_DEAD_LETTER = _object(
-    {
-        "delivery": _UUID,
-        "message": _UUID,
-        "type": _TEXT,
-        "sender": _TEXT,
-        "unit": _TEXT,
-        "sequence": {"type": "integer", "minimum": 1},
-        "cause": {"type": "string", "enum": [reason.value for reason in DeathReason]},
-        "attempts": {"type": "integer"},
-        "died": _INSTANT,
-        "recordedtime": _INSTANT,
-    }
-)
 COMPONENTS: Mapping[str, Mapping[str, Any]] = {
     **control_schemas.COMPONENTS,
     "Event": {
@@ -225,30 +208,7 @@ COMPONENTS: Mapping[str, Mapping[str, Any]] = {
         **_object({name: _STAFF[name] for name in ("iss", "sub", "name", "roles")}),
         "additionalProperties": False,
     },
-    "DeadLetterPage": _object({"items": _list_of(_DEAD_LETTER), "next": _MAYBE_CURSOR}),
-    "DeadLettersRetried": _object({"dry_run": {"type": "boolean"}, "items": _list_of(_DEAD_LETTER)}),
-    "DeadLetterSelection": {
-        **_object(
-            {
-                "unit": _TEXT,
-                "type": _TEXT,
-                "cause": {"type": "string", "enum": [reason.value for reason in DeathReason]},
-                "most": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100},
-                "dry_run": {"type": "boolean", "default": False},
-            },
-            "unit",
-            "type",
-            "cause",
-            "most",
-            "dry_run",
-        ),
-        "additionalProperties": False,
-    },
-    "DeadLetterDrop": {
-        **_object({"reason": {"type": "string", "enum": [reason.value for reason in DropReason]}}),
-        "additionalProperties": False,
-    },
-    **CONNECTING,
+    **pushing_schemas.COMPONENTS,
     "Units": _object({"on": _TEXT, "items": _list_of({"type": "object"})}),
     "Catalogue": _object({"rulebook": _TEXT, "items": _list_of({"type": "object"})}),
     "Status": _object({"status": {"type": "string", "enum": ["ok", "unavailable"]}}),

@@ -7,17 +7,16 @@ from hub.api import (
     cases,
     connecting,
     control_table,
-    dead_letters,
     inbox,
     messages,
     openapi,
     operations,
+    pushing,
     reference,
     staff,
     stream,
 )
 from hub.api.log_operations import LOG_OPERATIONS
-from hub.api.looking import REASON_PARAMETERS
 from hub.api.routes import Access, Operation, Parameter
 from hub.identity.scopes import Scope
 
@@ -41,9 +40,6 @@ _REFUSALS = {
     422: ("Alla fel i innehållet, med pekare.", "Problem"),
     503: ("Inget togs emot; försök igen.", "Problem"),
 }
-
-# What a call with a small JSON body may be answered beside its own.
-_CHANGE = {400: PROBLEM, 403: NOT_ALLOWED, 413: PROBLEM, 415: PROBLEM, 422: PROBLEM, 503: PROBLEM}
 
 OPERATIONS: tuple[Operation, ...] = (
     Operation(
@@ -237,45 +233,7 @@ OPERATIONS: tuple[Operation, ...] = (
         {204: ("Borttagen.", None), 403: NOT_ALLOWED, 404: NOT_FOUND, 503: PROBLEM},
     ),
     *connecting.OPERATIONS,
-    Operation(
-        "GET",
-        "/v1/admin/dead-letters",
-        dead_letters.list_dead_letters,
-        Access.ADMINISTRATOR,
-        "förvaltning",
-        "Kopior som inte gick att leverera, äldst först; loggas",
-        {200: ("En sida.", "DeadLetterPage"), 400: PROBLEM, 403: NOT_ALLOWED, 503: PROBLEM},
-        parameters=(*REASON_PARAMETERS, *dead_letters.PARAMETERS, LIMIT, CURSOR),
-    ),
-    Operation(
-        "POST",
-        "/v1/admin/dead-letters/retry",
-        dead_letters.retry_many,
-        Access.ADMINISTRATOR,
-        "förvaltning",
-        "Skicka de äldsta som passar på väg igen, eller visa bara vilka",
-        {200: ("De som är på väg igen.", "DeadLettersRetried"), **_CHANGE},
-        body="DeadLetterSelection",
-    ),
-    Operation(
-        "POST",
-        "/v1/admin/dead-letters/{delivery}/retry",
-        dead_letters.retry_one,
-        Access.ADMINISTRATOR,
-        "förvaltning",
-        "Skicka en kopia på väg igen, med samma id och löpnummer",
-        {204: ("På väg.", None), 403: NOT_ALLOWED, 404: NOT_FOUND, 503: PROBLEM},
-    ),
-    Operation(
-        "POST",
-        "/v1/admin/dead-letters/{delivery}/drop",
-        dead_letters.drop_one,
-        Access.ADMINISTRATOR,
-        "förvaltning",
-        "Ge upp en kopia för gott, med skäl; loggas",
-        {204: ("Struken.", None), 404: NOT_FOUND, **_CHANGE},
-        body="DeadLetterDrop",
-    ),
+    *pushing.OPERATIONS,
     Operation(
         "GET",
         "/v1/directory/units",

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hub.cli import options, party_key, program, terminal, units
+from hub.cli import options, party_key, program, terminal, units, webhooks
 from hub.cli.faults import WrongUse
 
 if TYPE_CHECKING:
     from routing.directory import Directory, Unit
 
 group = program.new_group("The units that messages go between.")
+group.add_typer(webhooks.group, name="webhook")
 
 
 group.add_typer(party_key.group, name="key")

@@ -86,6 +86,10 @@ def serve(
     queue_limit: Annotated[
         str | None, _setting("--queue-limit", "NUMBER", "Messages that may wait. [dim]Default: 2048[/dim]")
     ] = None,
+    webhook_networks: Annotated[
+        str | None,
+        _setting("--webhook-networks", "NETWORKS", "Private networks that webhooks may lead into, e.g. 10.20.0.0/16."),
+    ] = None,
     deadline_sweep_seconds: Annotated[
         str | None,
         _setting("--deadline-sweep-seconds", "SECONDS", "How often deadlines are looked at. [dim]Default: 60[/dim]"),
@@ -138,6 +142,7 @@ def serve(
         body_timeout_seconds=body_timeout_seconds,
         group_size=group_size,
         queue_limit=queue_limit,
+        webhook_networks=webhook_networks,
         deadline_sweep_seconds=deadline_sweep_seconds,
         master_key_command=master_key_command,
         retention_hours=retention_hours,

@@ -6,14 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+import structlog
+
 from hub.audit.entry import AuditAction
 from hub.delivery.giving_up import GivingUp
 from hub.delivery.reading import UNREAD
 from hub.ledger import Ledger
 from hub.store.dead_letters import DeadLetter, DeathReason
 from hub.store.records import ClaimCheck, DeliveryChange, DeliveryState, DeliveryView
+from hub.telemetry.metrics import Metrics
 from routing.refusals import RefusalCode
 from routing.rulebook import Rulebook
+
+log = structlog.get_logger()
 
 
 class DropReason(StrEnum):
@@ -119,6 +124,13 @@ class DeadLetterDeciding:
         ledger.revive(DeliveryChange(delivery.delivery_id, state=DeliveryState.PENDING, next_at=next_at))
         ledger.claims.append(_claim_of(view))
         _audit(ledger, AuditAction.DELIVERY_RETRIED, command.actor, view, {})
+
+
+def raise_alarm(buried: Sequence[DeadLetter], metrics: Metrics) -> None:
+    """For what a commit has buried: somebody has to look at it."""
+    for letter in buried:
+        metrics.dead_letters_total.labels(reason=letter.reason.value).inc()
+        log.error("delivery_dead", reason=letter.reason.value, attempts=letter.attempts)
 
 
 def _claim_of(view: DeliveryView) -> ClaimCheck:

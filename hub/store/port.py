@@ -13,6 +13,7 @@ from typing import Protocol, TypeVar
 
 from hub.store import kept, parties, people, records
 from hub.store.dead_letters import DeadLetterQuery, DeadLetterView
+from hub.store.webhooks import DuePush, Push, Webhook
 from routing.case import Case
 
 Answer = TypeVar("Answer")
@@ -24,6 +25,30 @@ class StoreUnavailable(Exception):
 
 class Contended(StoreUnavailable):
     """Another process was in the way of this group. Nothing of it remains; carried out again it may succeed at once."""
+
+
+class PushReader(Protocol):
+    """What goes to the units' own endpoints."""
+
+    def find_webhooks(self, unit_ids: Collection[str]) -> dict[str, Webhook]:
+        """Also those that have ended."""
+
+    def list_webhook_units(self) -> frozenset[str]:
+        """Units whose endpoint is active."""
+
+    def list_due_webhooks(self, at: datetime) -> list[Webhook]:
+        """Active endpoints that do not rest at `at` and have something due, by unit."""
+
+    def list_due_pushes(self, unit_id: str, at: datetime, *, limit: int) -> list[DuePush]:
+        """What may be sent to the unit at `at`: nobody has leased it, and of each lane only the oldest; the longest
+        overdue first."""
+
+    def find_pushes(self, delivery_ids: Collection[str]) -> dict[str, Push]: ...
+
+    def list_exhausted_pushes(self, before: datetime, *, limit: int) -> list[str]:
+        """Ids of deliveries that have been on their way since `before` or longer, to endpoints that are failing."""
+
+    def oldest_push_at(self) -> datetime | None: ...
 
 
 class ReceivingReader(Protocol):
@@ -74,7 +99,7 @@ class RetentionReader(Protocol):
         """The newest first."""
 
 
-class Reader(ReceivingReader, RetentionReader, Protocol):
+class Reader(PushReader, ReceivingReader, RetentionReader, Protocol):
     """Questions that change nothing. Inside a group they see what earlier groups committed."""
 
     def find_messages(self, keys: Collection[records.MessageKey]) -> dict[records.MessageKey, records.StoredMessage]:
@@ -205,18 +230,20 @@ class Group(Reader, Protocol):
         that comes in as `notified` counts as published with its commit.
 
         Raises `DuplicateMessage` when a message key is there already. A case, a consent version or a sequence takes
-        the place of its earlier self; a data key or an entry of the log never does, but `rewrapped` replaces how a data
-        key is wrapped. A delivery change of state moves
-        the delivery as told, `Changes.published` only from pending to notified. `buried` puts deliveries among the dead
-        letters, `dropped` takes them away, `revived` too and puts them into the outbox again, unpublished. A checkpoint
-        takes the place of one of its kind that is no larger; a smaller one changes nothing. Writing a member of staff
-        who has ended ends the person's sessions; writing a session takes away those whose time was over when it
-        started. A unit's key takes the place of its earlier self. Writing ids that are used up (`Changes.used_ids`:
-        until when each must be remembered) forgets those whose time is over. `erased_bodies` and
-        `erased_metadata` name messages by position: their bodies with the recipients'
-        notes go, or all that is left of them, and with the last message of a case whose key is destroyed the case.
-        `Changes.shreds` come last: data keys, bodies, notes, consents and drafts of these lanes are destroyed. After a
-        write that raised, the group can only be rolled back: committing it raises `StoreUnavailable`."""
+        the place of its earlier self; a data key or an entry of the log never does, but `rewrapped` replaces how
+        a data key is wrapped. A delivery change of state moves
+        the delivery as told, `Changes.published` only from pending to notified. `buried` puts deliveries among the
+        dead letters, `dropped` takes them away, `revived` too and puts them into the outbox again, unpublished. A
+        delivery to a unit with an active webhook, and a revived one, gets a push with no attempt yet, due at once;
+        `pushed_anew` does the same for all unread deliveries of these units. An inactive or removed webhook loses
+        its pushes. A checkpoint takes the place of one of its kind that is no larger; a smaller one changes
+        nothing. Writing a member of staff who has ended ends the person's sessions; writing a session takes away
+        those whose time was over when it started. A unit's key takes the place of its earlier self. Writing ids
+        that are used up (`Changes.used_ids`: until when each must be remembered) forgets those whose time is over.
+        `erased_bodies` and `erased_metadata` name messages by position: their bodies with the recipients' notes go,
+        or all that is left of them, and with the last message of a case whose key is destroyed the case.
+        `Changes.shreds` come last: data keys, bodies, notes, consents and drafts of these lanes are destroyed.
+        After a write that raised, the group can only be rolled back: committing it raises `StoreUnavailable`."""
 
     def lease_due_deliveries(
         self, holder: str, *, at: datetime, until: datetime, limit: int

@@ -12,6 +12,7 @@ from hub.store import kept
 from hub.store.dead_letters import DeadLetter
 from hub.store.parties import PartyKey
 from hub.store.people import Draft, Session, StaffMember
+from hub.store.webhooks import Push, Webhook
 from routing.case import Case
 from schemas.frozen import dataclass
 
@@ -253,6 +254,11 @@ class Changes:
     ended_sessions: list[str] = field(default_factory=list)
     drafts: list[Draft] = field(default_factory=list)
     dropped_drafts: list[str] = field(default_factory=list)
+    webhooks: list[Webhook] = field(default_factory=list)
+    removed_webhooks: list[str] = field(default_factory=list)
+    pushed_anew: list[str] = field(default_factory=list)
+    pushes: list[Push] = field(default_factory=list)
+    finished_pushes: list[str] = field(default_factory=list)
     buried: list[DeadLetter] = field(default_factory=list)
     revived: list[str] = field(default_factory=list)
     dropped: list[str] = field(default_factory=list)

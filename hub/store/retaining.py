@@ -83,8 +83,10 @@ _ERASE_NOTES: Final = (
 _COPIES_OF: Final = select(_deliveries.c.position).where(_deliveries.c.message_position == _position)
 # Without a body there is nothing to try again.
 _TAKE_DEAD_LETTERS: Final = delete(tables.dead_letters).where(tables.dead_letters.c.position.in_(_COPIES_OF))
+_TAKE_PUSHES: Final = delete(tables.pushes).where(tables.pushes.c.position.in_(_COPIES_OF))
 _ERASE_METADATA: Final = (
     _TAKE_DEAD_LETTERS,
+    _TAKE_PUSHES,
     delete(tables.outbox).where(tables.outbox.c.position.in_(_COPIES_OF)),
     delete(_deliveries).where(_deliveries.c.message_position == _position),
     delete(_messages).where(_messages.c.position == _position),
@@ -202,6 +204,7 @@ def write(execute: Execute, changes: records.Changes, erased_at: datetime) -> di
         execute(_ERASE_BODY, [values | {"erased_at": rows.instant_to_cell(erased_at)} for values in each])
         execute(_ERASE_NOTES, each)
         execute(_TAKE_DEAD_LETTERS, each)
+        execute(_TAKE_PUSHES, each)
     for position in changes.erased_metadata:
         _erase_metadata(execute, position, gone)
     if changes.released:

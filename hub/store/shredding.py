@@ -25,7 +25,7 @@ _EMPTY_BODIES: Final = update(_messages).where(among(_messages.c.lane_id)).value
 _EMPTY_NOTES: Final = update(_deliveries).where(among(_deliveries.c.lane_id)).values(note=None)
 _CUT_LINKS: Final = tuple(
     update(table).where(table.c.lane_id == _old).values(lane_id=_new)
-    for table in (_messages, _deliveries, tables.sequences, tables.holds)
+    for table in (_messages, _deliveries, tables.sequences, tables.holds, tables.pushes)
 )
 _DROP_DRAFTS: Final = delete(tables.drafts).where(among(tables.drafts.c.lane_id))
 _EMPTY_CONSENTS: Final = (

@@ -18,7 +18,6 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     SmallInteger,
     Table,
     Text,
@@ -27,16 +26,11 @@ from sqlalchemy import (
     literal_column,
 )
 
-metadata = MetaData(
-    naming_convention={
-        "pk": "pk_%(table_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_name)s",
-    }
-)
-
-# SQLite counts by itself only in a column that is called INTEGER.
-POSITION: Final = BigInteger().with_variant(Integer(), "sqlite")
+from hub.store.metadata import POSITION
+from hub.store.metadata import metadata as metadata
+from hub.store.receiving_tables import dead_letters as dead_letters
+from hub.store.receiving_tables import pushes as pushes
+from hub.store.receiving_tables import webhooks as webhooks
 
 # `position` is the order of acceptance and never given twice. The message id stands first in the unique key:
 # it is almost unique alone, so a look-up by id finds the row. `sealed` is last: rows are read without it.
@@ -118,16 +112,6 @@ IS_WAITING: Final = and_(
     deliveries.c.next_at.is_not(None),
 )
 Index("ix_deliveries_waiting", deliveries.c.next_at, sqlite_where=IS_WAITING, postgresql_where=IS_WAITING)
-
-# Deliveries that were given up, until somebody decides about them.
-dead_letters = Table(
-    "dead_letters",
-    metadata,
-    Column("position", POSITION, ForeignKey("deliveries.position"), primary_key=True, autoincrement=False),
-    Column("reason", Text, nullable=False),
-    Column("attempts", Integer, nullable=False),
-    Column("died_at", BigInteger, nullable=False),
-)
 
 # One row per delivery on its way, until the recipient's acknowledgement takes it away.
 outbox = Table(

@@ -32,6 +32,7 @@ from hub.store import (
     party_rows,
     people_rows,
     port,
+    pushing,
     queries,
     reading,
     receiving,
@@ -100,6 +101,7 @@ class Upserts:
     checkpoints: Insert
     person_entries: Insert
     party_keys: Insert
+    webhooks: Insert
 
 
 @functools.cache
@@ -131,6 +133,7 @@ def upserts_for(dialect: str) -> Upserts:
             index_elements=["kind"], set_=newer, where=tables.log_checkpoints.c.size <= checkpoints.excluded.size
         ),
         person_entries=spell(tables.person_entries).on_conflict_do_nothing(),
+        webhooks=replace(tables.webhooks),
     )
 
 
@@ -187,6 +190,7 @@ class SqlGroup(reading.SqlReader):
         self._mark_published(changes.published)
         self._all(_TAKE_FROM_OUTBOX, changes.acknowledged)
         self._write_dead_letters(changes)
+        self._write_pushes(changes)
         self._each(_ADD_AUDIT, map(rows.audit_to_values, changes.audit))
         self._write_beside_the_log(changes)
         self._write_people(changes)
@@ -237,7 +241,9 @@ class SqlGroup(reading.SqlReader):
         if waiting and self._on_outbox is not None:
             self._on_outbox(self._connection)
         told = [each.delivery_id for each in listed if each.state is not DeliveryState.PENDING]
-        self._all(_ADD_TO_OUTBOX, told, published_at=rows.instant_to_cell(self._clock.now()))
+        now = rows.instant_to_cell(self._clock.now())
+        self._all(_ADD_TO_OUTBOX, told, published_at=now)
+        self._all(pushing.ADD_PUSHES, waiting + told, now=now)
         self._count(Counter(each.state for each in deliveries))
 
     def _change_deliveries(self, changes: Sequence[records.DeliveryChange]) -> None:
@@ -250,6 +256,17 @@ class SqlGroup(reading.SqlReader):
                 states[change.delivery_id] = change.state
         self._each(_CHANGE_DELIVERY, map(rows.change_to_values, changes))
         self._count(moved)
+
+    def _write_pushes(self, changes: records.Changes) -> None:
+        self._each(self._upserts.webhooks, map(pushing.webhook_to_values, changes.webhooks))
+        self._all(pushing.DROP_WEBHOOKS, changes.removed_webhooks)
+        ended = [webhook.unit_id for webhook in changes.webhooks if not webhook.is_active]
+        self._all(pushing.DROP_PUSHES, [*changes.removed_webhooks, *ended])
+        now = rows.instant_to_cell(self._clock.now())
+        self._each(pushing.PUSH_ALL, ({"unit_id": unit_id, "now": now} for unit_id in changes.pushed_anew))
+        self._all(pushing.ADD_PUSHES, changes.revived, now=now)
+        self._each(pushing.CHANGE_PUSH, map(pushing.push_to_values, changes.pushes))
+        self._all(pushing.FINISH_PUSHES, changes.finished_pushes)
 
     def _write_dead_letters(self, changes: records.Changes) -> None:
         self._each(receiving.BURY, map(receiving.letter_to_values, changes.buried))

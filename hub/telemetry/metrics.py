@@ -71,6 +71,12 @@ class Metrics:
         self.dead_letters_total = Counter(
             "hub_dead_letters", "Copies that were given up, by reason.", ["reason"], registry=self.registry
         )
+        self.pushes = Counter("hub_pushes", "Calls of units' endpoints, by outcome.", ["state"], registry=self.registry)
+        self.push_oldest_age_seconds = Gauge(
+            "hub_push_oldest_age_seconds",
+            "Age of the oldest claim check that an endpoint has not taken; 0 when none.",
+            registry=self.registry,
+        )
         self.inbox_streams = Gauge(
             "hub_inbox_streams", "Inboxes that are listened to as a stream now.", registry=self.registry
         )
