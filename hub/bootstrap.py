@@ -24,6 +24,7 @@ from hub.delivery.reading import DeliveryReading, ReadDelivery
 from hub.delivery.recalling import Recalling
 from hub.delivery.relay import MarkPublished, PublicationMarking, Relay
 from hub.delivery.unread import LookAtUnread, UnreadLooking
+from hub.extract.signing import DocumentKey
 from hub.identity import party_keys, staffing
 from hub.identity.port import Authenticator
 from hub.identity.tokens import SigningKey, TokenAuthenticator, TokenIssuer
@@ -147,6 +148,7 @@ def build_hub(
         group=group,
         relay=build_relay(store, transport, group, clock),
         integrator=build_integrator(settings, store, group, clock),
+        document_key=open_document_key(settings),
         following=InboxFollowing(store, transport, clock),
         pusher=Pusher(store, group, caller or WebhookCaller(destinations), clock, metrics),
         endpoints=Endpoints(store, group, destinations),
@@ -241,6 +243,11 @@ def open_log_signer(settings: Settings, *, create: bool) -> Signer:
     """The key that signs the log's checkpoints, apart from the database. Raises `KeyLocked`."""
     secret = key_file.load_or_create(settings.data_dir / LOG_KEY, create=create)
     return Signer(settings.log_origin, Kind.ED25519, key_file.derive(secret, "log-checkpoints"))
+
+
+def open_document_key(settings: Settings) -> DocumentKey:
+    """The key that signs register extracts, from the log key's file. Raises `KeyLocked`."""
+    return DocumentKey(key_file.derive(key_file.load_or_create(settings.data_dir / LOG_KEY, create=False), "documents"))
 
 
 def refuse_foreign_key(store: Store, vault: Vault, settings: Settings) -> None:

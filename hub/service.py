@@ -27,6 +27,7 @@ from hub.delivery.following import InboxFollowing
 from hub.delivery.leasing import LeasingRelay
 from hub.delivery.reading import Gone, NotYours, Opened, ReadDelivery
 from hub.delivery.relay import Relay
+from hub.extract.signing import DocumentKey
 from hub.identity.port import Authenticator
 from hub.identity.tokens import TokenIssuer
 from hub.intake.accepting import Accepted, AcceptMessage, MessageAcceptance
@@ -120,6 +121,7 @@ class Hub:
     group: CommitGroup
     relay: Relay | LeasingRelay
     integrator: Integrator
+    document_key: DocumentKey
     following: InboxFollowing
     pusher: Pusher
     endpoints: Endpoints
@@ -242,7 +244,7 @@ class Hub:
             raise StoreUnavailable(self.integrator.fault)
         received = self.deciding.receiver.receive(envelope, caller, self.clock.now())
         if isinstance(received, NotAccepted):
-            await self.group.submit(_refusal_of(envelope, caller, received, self.registry))
+            await self.group.submit(self._refusal_of(envelope, caller, received))
             self._count_refusal(received)
             return received
         if received.message.subject is None:  # else the sender names a case that it must be a party to
@@ -255,6 +257,14 @@ class Hub:
         else:
             self.metrics.count_accepted(received.message.type)
         return answer
+
+    def _refusal_of(self, envelope: Envelope, caller: str, refused: NotAccepted) -> RecordRefusal:
+        """For the log: a type that nobody has registered is the sender's free text and stays out of it."""
+        known = {message_type.name for message_type in self.registry.list_types()}
+        name = envelope.catalogue_type if envelope.catalogue_type in known else None
+        is_protected = refused.refusal.code is RefusalCode.PROTECTED_IDENTITY
+        key = None if is_protected else self.deciding.receiver.find_person_key(envelope, self.clock.now())
+        return RecordRefusal(caller, envelope.id, name, refused, person_key=key)
 
     def _count_refusal(self, refused: NotAccepted) -> None:
         self.metrics.messages_refused.labels(code=refused.refusal.code.value).inc()
@@ -383,10 +393,3 @@ async def _is_rung(subscription: Subscription, seconds: float) -> bool:
         return bool(await subscription.next(seconds))
     except TransportUnavailable:
         return False
-
-
-def _refusal_of(envelope: Envelope, caller: str, refused: NotAccepted, registry: Registry) -> RecordRefusal:
-    """For the log: a type that nobody has registered is the sender's free text and stays out of it."""
-    known = {message_type.name for message_type in registry.list_types()}
-    name = envelope.catalogue_type if envelope.catalogue_type in known else None
-    return RecordRefusal(caller, envelope.id, name, refused)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hub.api import log, proofs
+from hub.api import extract, log, proofs
 from hub.api.looking import REASON_PARAMETERS
 from hub.api.routes import Access, Operation, Parameter
 from hub.audit import proving
@@ -35,6 +35,23 @@ LOG_OPERATIONS: tuple[Operation, ...] = (
             Parameter("of", "Vilket steg; annars det senaste.", {"type": "string", "enum": list(proving.STEPS)}),
         ),
         scope=Scope.INBOX_READ,
+    ),
+    Operation(
+        "POST",
+        "/v1/audit/extract",
+        extract.make_extract,
+        Access.DATA_OFFICER,
+        "logg",
+        "Registerutdrag för en person (GDPR art. 15), signerat",
+        {
+            200: ("Dokumentet, samma som PDF, och signaturen.", "RegisterExtract"),
+            400: NOT_FOUND,
+            403: NOT_ALLOWED,
+            415: NOT_FOUND,
+            422: ("Numret, skälet eller något annat är felaktigt.", "Problem"),
+            503: NOT_YET,
+        },
+        body="RegisterExtractRequest",
     ),
     Operation(
         "GET",

@@ -12,6 +12,7 @@ from aiohttp import web
 from hub.api import control_schemas, pushing_schemas
 from hub.api.answers import answer
 from hub.api.routes import Access, Operation
+from hub.identity import reasons
 from hub.store.records import DeliveryState
 from schemas import envelope as envelopes
 
@@ -162,6 +163,29 @@ COMPONENTS: Mapping[str, Mapping[str, Any]] = {
                 "note": {"type": "string", "minLength": 1, "maxLength": 500},
             },
             "note",
+        ),
+        "additionalProperties": False,
+    },
+    "RegisterExtract": _object(
+        {
+            "extract": _UUID,
+            "files": {"type": "object", "additionalProperties": {"type": "string", "contentEncoding": "base64"}},
+            "signature": _TEXT,
+            "key": {"type": "object"},
+        }
+    ),
+    "RegisterExtractRequest": {
+        **_object(
+            {
+                "number": {"type": "string", "pattern": "^[0-9]{8}-?[0-9]{4}$"},
+                "reason": {"type": "string", "enum": list(reasons.REASONS)},
+                "reference": _TEXT,
+                "name": _TEXT,
+                "masked": {"type": "boolean"},
+            },
+            "reference",
+            "name",
+            "masked",
         ),
         "additionalProperties": False,
     },

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from hub.cli import audit_log, entries, lookups, options, program, terminal
+from hub.cli import audit_log, entries, extract, lookups, options, program, terminal
 
 if TYPE_CHECKING:
     from hub.store.port import Reader
@@ -25,6 +25,10 @@ group.command("verify", epilog="Example: samverkan audit verify log-files --vkey
     audit_log.verify
 )
 group.command("export", epilog="Example: samverkan audit export --tiles log-files")(audit_log.export)
+group.command("extract", epilog="Example: samverkan audit extract --person-file person.txt --reason register_extract")(
+    extract.extract
+)
+group.command("check-extract", epilog="Example: samverkan audit check-extract registerutdrag")(extract.check_extract)
 group.command("resume", epilog="Example: samverkan audit resume --size 1234")(audit_log.resume)
 
 

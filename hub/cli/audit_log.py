@@ -36,7 +36,9 @@ def key(data_dir: options.DataDir = None, config: options.Config = None, json: o
     settings = options.load_settings(config, data_dir=data_dir)
     verifier = bootstrap.open_log_signer(settings, create=False).verifier
     if json:
-        terminal.show_json({"name": verifier.name, "key_id": verifier.key_id.hex(), "vkey": verifier.vkey})
+        documents = bootstrap.open_document_key(settings).public_jwk()
+        log = {"name": verifier.name, "key_id": verifier.key_id.hex(), "vkey": verifier.vkey}
+        terminal.show_json({**log, "documents": documents})
     else:
         terminal.show_secret(verifier.vkey)
 

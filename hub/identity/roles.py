@@ -77,7 +77,7 @@ class Staff:
         return unit_id in self.units
 
 
-OPERATOR: Final = Staff("operator", "Drift", frozenset({Grant(Role.ADMINISTRATOR)}))
+OPERATOR: Final = Staff("operator", "Drift", frozenset({Grant(Role.ADMINISTRATOR), Grant(Role.DATA_OFFICER)}))
 """Whoever can read the signing key on the hub's machine: makes the first administrator."""
 
 

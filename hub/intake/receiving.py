@@ -121,6 +121,20 @@ class Receiver:
         key = MessageKey(envelope.source, envelope.id)
         return Received(key, message, envelope, body, self._fingerprint(envelope, message_type, body))
 
+    def find_person_key(self, envelope: envelopes.Envelope, at: datetime) -> str | None:
+        """Whom a message speaks of that was refused before it was read, as far as it has a number that is one."""
+        person = envelope.data.get("person")
+        written = person.get("personal_number") if isinstance(person, dict) else None
+        try:
+            number = personal_number.parse(
+                written if isinstance(written, str) else "",
+                allow_test=self._allow_test_numbers,
+                today=Situation(at=at, accepted_at=at).today,
+            )
+        except personal_number.PersonIdInvalid:
+            return None
+        return self._vault.person_key(number.canonical)
+
     def _fingerprint(self, envelope: envelopes.Envelope, message_type: MessageType, body: bytes) -> bytes:
         """Over what the sender said, however it was written: member order and white space do not count."""
         said = [

@@ -52,6 +52,7 @@ class MessageRecording:
             case_id=case_id,
             detail={
                 "version": message.message_type.version,
+                "purpose": message.purpose,
                 "case_ref": key.commit(lane_id.encode()),
                 "payload": key.commit(received.body),
                 "rulebook": self._rulebook.digest,
@@ -88,7 +89,7 @@ class MessageRecording:
         but that the message has been here."""
         message, lane_id = received.message, f"message:{received.message.message_id}"
         refused = refusing.not_accepted(decision, refusal)
-        entry = refusing.record_refusal(ledger, RecordRefusal.of(message, refused, None))
+        entry = refusing.record_refusal(ledger, RecordRefusal.of(message, refused, None, silent=True))
         receipt = receipts.receipt(
             message_id=message.message_id,
             source=received.envelope.source,

@@ -12,7 +12,7 @@ from hub.store.records import AuditRow
 from routing.case import Case
 from routing.decision import Decision
 from routing.message import Message
-from routing.refusals import Refusal
+from routing.refusals import Refusal, RefusalCode
 from schemas.frozen import dataclass
 
 
@@ -25,12 +25,20 @@ class RecordRefusal:
     type: str | None
     refused: NotAccepted
     case: Case | None = None
+    purpose: str | None = None
+    person_key: str | None = None
 
     @classmethod
-    def of(cls, message: Message, refused: NotAccepted, case: Case | None) -> RecordRefusal:
-        """`case` is the one that the message speaks of; it is told only where the sender is a party to it."""
+    def of(cls, message: Message, refused: NotAccepted, case: Case | None, *, silent: bool = False) -> RecordRefusal:
+        """`case` is the one that the message speaks of; it is told only where the sender is a party to it.
+
+        The person's register extract finds the refusal; not a `silent` one, where nothing may be known of anybody, nor
+        one that told of protection."""
         known = case if case is not None and case.is_party(message.sender) else None
-        return cls(message.sender, message.message_id, message.type, refused, known)
+        person_key = message.person_key or (known.person_key if known is not None else None)
+        if silent or refused.refusal.code is RefusalCode.PROTECTED_IDENTITY:
+            person_key = None
+        return cls(message.sender, message.message_id, message.type, refused, known, message.purpose, person_key)
 
 
 def not_accepted(decision: Decision, refusal: Refusal) -> NotAccepted:
@@ -52,7 +60,7 @@ def record_refusal(ledger: Ledger, command: RecordRefusal) -> AuditRow:
     """A refusal leaves one entry in the log and nothing else: no body, no number. Where a party was refused, the entry
     is found by its case, so that the whole history of a case can be looked up."""
     refused = command.refused
-    return ledger.audit(
+    row = ledger.audit(
         AuditAction.MESSAGE_REFUSED,
         command.sender,
         type=command.type,
@@ -61,9 +69,13 @@ def record_refusal(ledger: Ledger, command: RecordRefusal) -> AuditRow:
         code=refused.refusal.code.value,
         detail={
             "rule": refused.refusal.rule,
+            "purpose": command.purpose,
             "recipients": [
                 {name: row[name] for name in ("unit", "verdict", "code", "rule")} for row in refused.recipients
             ],
             "faults": [[fault.pointer, fault.keyword] for fault in refused.faults],
         },
     )
+    if command.person_key is not None:
+        ledger.changes.person_entries.append((command.person_key, row.index))
+    return row

@@ -65,6 +65,22 @@ class ReceivingReader(Protocol):
         """10,000 at most, which stands for many."""
 
 
+class PersonReader(Protocol):
+    """What the store has about one person: for the register extract."""
+
+    def list_messages_about(self, case_ids: Collection[str], lane_ids: Collection[str]) -> list[records.StoredMessage]:
+        """Messages of these cases, and messages of no case in these lanes, in the order of acceptance; no bodies."""
+
+    def list_copies(self, keys: Collection[records.MessageKey]) -> list[records.StoredDelivery]:
+        """Every recipient's copy or refusal of these messages."""
+
+    def list_entries_about(self, message_ids: Collection[str]) -> list[records.AuditRow]:
+        """Entries of the log about these messages, in its order."""
+
+    def list_refusals_about(self, person_key: str, case_ids: Collection[str]) -> list[records.AuditRow]:
+        """Entries about messages that were refused: those about the person, and those in these cases; no doubles."""
+
+
 class RetentionReader(Protocol):
     """What gallring asks, page by page."""
 
@@ -99,7 +115,7 @@ class RetentionReader(Protocol):
         """The newest first."""
 
 
-class Reader(PushReader, ReceivingReader, RetentionReader, Protocol):
+class Reader(PersonReader, PushReader, ReceivingReader, RetentionReader, Protocol):
     """Questions that change nothing. Inside a group they see what earlier groups committed."""
 
     def find_messages(self, keys: Collection[records.MessageKey]) -> dict[records.MessageKey, records.StoredMessage]:

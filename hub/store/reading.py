@@ -12,6 +12,7 @@ from sqlalchemy import Connection, CursorResult, Executable
 from sqlalchemy.exc import DBAPIError
 
 from hub.store import migrate, port, queries, records, rows
+from hub.store.about_person import PersonReading
 from hub.store.party_rows import PartyReading
 from hub.store.people_rows import PeopleReading
 from hub.store.pushing import PushReading
@@ -46,7 +47,7 @@ def _to_view(cells: rows.Cells) -> records.DeliveryView:
     return records.DeliveryView(delivery, rows.cells_to_message(cells[width:-1], sealed=cells[-1]))
 
 
-class SqlReader(PeopleReading, PartyReading, PushReading, ReceivingReading, RetentionReading):
+class SqlReader(PeopleReading, PartyReading, PersonReading, PushReading, ReceivingReading, RetentionReading):
     """Reads over one connection. Looking for nothing asks nothing."""
 
     def __init__(self, connection: Connection) -> None:
