@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hub.demo.persons import JONNA
@@ -52,17 +52,20 @@ async def play(stage: Stage) -> str | None:
     return case
 
 
-def initiation(consent_id: str) -> dict[str, Any]:
+def initiation(
+    consent_id: str, *, person: Mapping[str, str] = JONNA, stadsdel: str = STADSDEL, seats: Sequence[str] = SEATS
+) -> dict[str, Any]:
+    """FK asks the team to take the case up; `seats` are the kinds that the consent covers."""
     return {
         "handling": handling(
             FINSAM,
             SHARED,
             function="rehabilitering",
             role=OFFICER,
-            to=[{"team": TEAM}, {"unit": STADSDEL}],
-            basis=[by_consent(kind, consent_id, OFFICER) for kind in ("team", *SEATS)],
+            to=[{"team": TEAM}, {"unit": stadsdel}],
+            basis=[by_consent(kind, consent_id, OFFICER) for kind in ("team", *seats)],
         ),
-        "person": JONNA,
+        "person": person,
         "content": {
             "mode": "named",
             "question": "Hur kan vägen tillbaka till arbete se ut?",
@@ -89,17 +92,17 @@ def second(consent_id: str) -> dict[str, Any]:
     return consent(JONNA, FK, OFFICER, FINSAM, edges, consent_id=consent_id, version=2, excluded=excluded)
 
 
-def screening(consent_id: str) -> dict[str, Any]:
+def screening(consent_id: str, *, person: Mapping[str, str] = JONNA) -> dict[str, Any]:
     return {
-        "handling": _to_seats(consent_id, ["ID", "ST"]),
-        "person": JONNA,
+        "handling": to_seats(consent_id, ["ID", "ST"]),
+        "person": person,
         "content": {"decision": "accepted", "seats_called": SEATS},
     }
 
 
 def joint_plan(consent_id: str, *, present: bool) -> dict[str, Any]:
     return {
-        "handling": _to_seats(consent_id, ["ID", "PL", "FN", "HE"]),
+        "handling": to_seats(consent_id, ["ID", "PL", "FN", "HE"]),
         "person": JONNA,
         "content": {
             "plan_id": str(uuid.uuid4()),
@@ -120,7 +123,8 @@ def joint_plan(consent_id: str, *, present: bool) -> dict[str, Any]:
     }
 
 
-def _to_seats(consent_id: str, categories: Sequence[str]) -> dict[str, Any]:
+def to_seats(consent_id: str, categories: Sequence[str]) -> dict[str, Any]:
+    """How the coordinator addresses every seat."""
     return handling(
         FINSAM,
         categories,

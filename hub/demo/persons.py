@@ -1,4 +1,4 @@
-"""Two persons who do not exist. Their numbers are from Skatteverket's public series of test numbers."""
+"""Persons who do not exist. Their numbers are from Skatteverket's public series of test numbers."""
 
 from __future__ import annotations
 
@@ -14,4 +14,14 @@ JONNA: Final[Mapping[str, str]] = {
     "personal_number": "198705212382",
     "given_name": "Jonna",
     "family_name": "Fiktivberg",
+}
+BO: Final[Mapping[str, str]] = {
+    "personal_number": "199006022397",
+    "given_name": "Bo",
+    "family_name": "Testlund",
+}
+CAI: Final[Mapping[str, str]] = {
+    "personal_number": "199007212393",
+    "given_name": "Cai",
+    "family_name": "Exempelsson",
 }

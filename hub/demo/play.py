@@ -1,4 +1,4 @@
-"""Plays both scenes and says how to look at what is left."""
+"""Plays the scenes and says how to look at what is left."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from hub.client.client import HubClient
-from hub.demo import joint_plan, straight_way
+from hub.demo import joint_plan, straight_way, waiting
 from hub.demo.stage import CLOCK, Stage
 from hub.demo.telling import Teller
 from hub.identity.tokens import TokenIssuer
@@ -40,6 +40,8 @@ async def play(url: str, settings: Settings, issuer: TokenIssuer, console: Conso
         case = await straight_way.play(stage)
         teller.scene("Gemensam planering i FINSAM-teamet")
         await joint_plan.play(stage)
+        teller.scene("Det som väntar på någon")
+        await waiting.play(stage)
     token = issuer.issue(straight_way.SYDOST, TOKEN_LIFE, CLOCK.now())
     _show_ways_to_look(console, url, settings, case, token)
 
@@ -50,6 +52,7 @@ def _show_ways_to_look(console: Console, url: str, settings: Settings, case: str
     console.print()
     console.print(Text("Navet är igång. Så kan ni titta vidare:", style="bold"))
     for label, target in (
+        ("Logga in", f"{url}/sign-in  (välj en påhittad person)"),
         ("Gränssnittet", f"{url}/docs"),
         ("Meddelandetyperna", f"{url}/v1/catalogue"),
         ("Enheterna", f"{url}/v1/directory/units"),
