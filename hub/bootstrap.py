@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 
-from hub import drafts, key_file
+import structlog
+
+from hub import directory_changes, drafts, key_file, reloading
 from hub.audit.anchor import Anchor
 from hub.audit.integrating import CheckpointKeeping, Integrator, KeepCheckpoint
 from hub.audit.notes import Kind, Signer
@@ -24,6 +27,7 @@ from hub.delivery.reading import DeliveryReading, ReadDelivery
 from hub.delivery.recalling import Recalling
 from hub.delivery.relay import MarkPublished, PublicationMarking, Relay
 from hub.delivery.unread import LookAtUnread, UnreadLooking
+from hub.directory_changes import KeepDirectory
 from hub.extract.signing import DocumentKey
 from hub.identity import party_keys, staffing
 from hub.identity.port import Authenticator
@@ -65,6 +69,8 @@ from routing.directory import Directory
 from routing.rulebook import Rulebook
 from schemas.registry import Registry
 
+log = structlog.get_logger()
+
 FIRST_LANE = "hub:first"
 DATABASE = "hub.sqlite3"
 MASTER_KEY = "master.key"
@@ -87,7 +93,7 @@ def build_hub(
     """A hub ready to be opened. Raises `VaultLocked`, `StoreUnavailable`, `RulesBroken`, `KeyLocked`."""
     clock = clock or SystemClock()
     registry = registry or Registry.load()
-    directory = directory or directories.load(settings.directory_dir)
+    on_disk = directory or directories.load(settings.directory_dir)
     rulebook = rulebook or rulebooks.load(settings.rules_dir)
     prepare_data_dir(settings.data_dir)
     master_key = find_master_key(settings, create=not has_data(settings))
@@ -98,16 +104,18 @@ def build_hub(
     refuse_foreign_key(store, vault, settings)
     vault.adopt_index(store.reader().find_data_keys([INDEX_LANE]).get(INDEX_LANE))
     transport = transport or open_transport(settings)
-    book = ConsentBook(directory)
+    first: KeepDirectory | None = None
+    if directory is None:
+        directory, first = directory_changes.choose(settings.directory_dir, store.reader(), on_disk)
 
-    def decide_by(rulebook: Rulebook) -> Deciding:
+    def decide_by(rulebook: Rulebook, directory: Directory) -> Deciding:
         receiver = Receiver(registry, directory, rulebook, vault, allow_test_numbers=settings.allow_test_numbers)
-        return build_deciding(receiver, directory, rulebook, book, notifies_at_once=transport.is_immediate)
+        return build_deciding(receiver, directory, rulebook, notifies_at_once=transport.is_immediate)
 
-    deciding = decide_by(rulebook)
+    deciding = decide_by(rulebook, directory)
 
     def new_ledger(group: Group) -> Ledger:
-        return Ledger(group, vault, book, clock.now())
+        return Ledger(group, vault, hub.book, clock.now())
 
     group = CommitGroup(
         store,
@@ -124,18 +132,18 @@ def build_hub(
         store,
         group,
         clock,
-        lambda at: Ledger(store.reader(), vault, book, at),
+        lambda at: Ledger(store.reader(), vault, hub.book, at),
         rulebook,
         every=timedelta(hours=settings.retention_hours),
         wakes_after=settings.deadline_sweep_seconds,
     )
     group.on_commit(lambda committed: dead_letters.raise_alarm(committed.ledger.changes.buried, metrics))
     destinations = Destinations(settings.webhook_networks)
-    return Hub(
+    sweep = Sweep(store, group, clock, rulebook, settings.deadline_sweep_seconds)
+    hub = Hub(
         settings=settings,
         clock=clock,
         registry=registry,
-        directory=directory,
         deciding=deciding,
         build_deciding=decide_by,
         vault=vault,
@@ -144,7 +152,6 @@ def build_hub(
         authenticator=authenticator,
         issuer=build_issuer(settings, create=True),
         metrics=metrics,
-        book=book,
         group=group,
         relay=build_relay(store, transport, group, clock),
         integrator=build_integrator(settings, store, group, clock),
@@ -152,12 +159,15 @@ def build_hub(
         following=InboxFollowing(store, transport, clock),
         pusher=Pusher(store, group, caller or WebhookCaller(destinations), clock, metrics),
         endpoints=Endpoints(store, group, destinations),
-        sweep=Sweep(store, group, clock, rulebook, settings.deadline_sweep_seconds),
         gallring=gallring,
         rotation=Rotation(store, group, vault, master_key),
         tombstones=tombstones,
+        sweep=sweep,
         limits=Limits(requests=settings.unit_requests_per_hour, person_lookups=settings.person_lookups_per_hour),
+        first_directory=first,
     )
+    sweep.also(partial(reloading.follow_directory, hub))
+    return hub
 
 
 def build_relay(store: Store, transport: Transport, group: CommitGroup, clock: Clock) -> Relay | LeasingRelay:
@@ -167,10 +177,9 @@ def build_relay(store: Store, transport: Transport, group: CommitGroup, clock: C
     return LeasingRelay(store, transport, group, clock)
 
 
-def build_deciding(
-    receiver: Receiver, directory: Directory, rulebook: Rulebook, book: ConsentBook, *, notifies_at_once: bool
-) -> Deciding:
-    """Everything that rests on a rulebook, for the start and for each reload."""
+def build_deciding(receiver: Receiver, directory: Directory, rulebook: Rulebook, *, notifies_at_once: bool) -> Deciding:
+    """Everything that rests on a rulebook and a directory, for the start and for each reload."""
+    book = ConsentBook(directory)
     reading = DeliveryReading(directory, rulebook, receiver)
     recording = MessageRecording(rulebook, notifies_at_once=notifies_at_once)
     notices = Notices(receiver, directory, rulebook, recording)
@@ -196,7 +205,7 @@ def build_deciding(
         RotateSecret: webhooks,
         RemoveWebhook: webhooks,
     }
-    return Deciding(rulebook, receiver, acceptance, list_handlers(acceptance, reading) | reminding)
+    return Deciding(rulebook, directory, book, receiver, acceptance, list_handlers(acceptance, reading) | reminding)
 
 
 def list_handlers(acceptance: MessageAcceptance, reading: DeliveryReading) -> dict[type, Handler]:
@@ -206,10 +215,12 @@ def list_handlers(acceptance: MessageAcceptance, reading: DeliveryReading) -> di
     staff: Handler = staffing.Staffing()
     drafting: Handler = drafts.Drafting()
     parties: Handler = party_keys.PartyKeeping()
+    changing: Handler = directory_changes.DirectoryChanging()
     return (
         dict.fromkeys(staffing.COMMANDS, staff)
         | dict.fromkeys(drafts.COMMANDS, drafting)
         | dict.fromkeys(party_keys.COMMANDS, parties)
+        | dict.fromkeys(directory_changes.COMMANDS, changing)
         | {
             AcceptMessage: acceptance,
             RecordRefusal: RefusalRecording(),

@@ -4,7 +4,7 @@ them is looked at again inside a commit group, where a message that came first h
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -124,6 +124,11 @@ class Sweep:
         self._seconds = seconds
         self._closing = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._also: list[Callable[[], Awaitable[None]]] = []
+
+    def also(self, look: Callable[[], Awaitable[None]]) -> None:
+        """Calls `look` at the end of every sweep."""
+        self._also.append(look)
 
     def use(self, rulebook: Rulebook) -> None:
         """From now on, when consents are reminded of is as this rulebook says."""
@@ -161,6 +166,8 @@ class Sweep:
         for days in sorted(self._consent_days):
             until = (today + timedelta(days=days)).isoformat()
             await self._submit_all(partial(self._list_consents, until, days), RemindOfConsent)
+        for look in self._also:
+            await look()
 
     def _list_cases(self, at: datetime, limit: int) -> list[str]:
         return self._store.reader().list_due_cases(at, limit=limit)

@@ -9,6 +9,7 @@ from datetime import datetime
 
 import structlog
 
+from hub import slots
 from hub.audit.entry import AuditAction
 from hub.audit.integrating import Integrator
 from hub.audit.recording import RecordEvent
@@ -27,6 +28,7 @@ from hub.delivery.following import InboxFollowing
 from hub.delivery.leasing import LeasingRelay
 from hub.delivery.reading import Gone, NotYours, Opened, ReadDelivery
 from hub.delivery.relay import Relay
+from hub.directory_changes import KeepDirectory
 from hub.extract.signing import DocumentKey
 from hub.identity.port import Authenticator
 from hub.identity.tokens import TokenIssuer
@@ -63,39 +65,14 @@ log = structlog.get_logger()
 # forget is told by no word either.
 ALIKE = frozenset({RefusalCode.COULD_NOT_BE_DELIVERED, RefusalCode.PROTECTED_IDENTITY, RefusalCode.CONSENT_MISSING})
 
-# Longer than deciding and committing take, and no burden to a program that waits.
-SLOT_SECONDS = 0.02
-
-
-class Slot:
-    """A stretch of time that begins with a request. Whoever answers at its end answers alike, however long it took."""
-
-    def __init__(self) -> None:
-        loop = asyncio.get_running_loop()
-        self.over: asyncio.Future[None] = loop.create_future()
-        # Set at the beginning: a timer for the rest would carry the time that was used in its rounding.
-        self._timer = loop.call_later(SLOT_SECONDS, self._end)
-
-    def _end(self) -> None:
-        if not self.over.done():
-            self.over.set_result(None)
-
-    def __enter__(self) -> Slot:
-        return self
-
-    def __exit__(self, *raised: object) -> None:
-        self._timer.cancel()
-
-
-def open_slot() -> Slot:
-    return Slot()
-
 
 @dataclass(frozen=True, slots=True)
 class Deciding:
-    """Everything that rests on one rulebook. Another rulebook takes another of these, whole."""
+    """Everything that rests on one rulebook and one directory. Another of either takes another of these, whole."""
 
     rulebook: Rulebook
+    directory: Directory
+    book: ConsentBook
     receiver: Receiver
     acceptance: MessageAcceptance
     handlers: Mapping[type, Handler]
@@ -108,16 +85,14 @@ class Hub:
     settings: Settings
     clock: Clock
     registry: Registry
-    directory: Directory
     deciding: Deciding
-    build_deciding: Callable[[Rulebook], Deciding]
+    build_deciding: Callable[[Rulebook, Directory], Deciding]
     vault: Vault
     store: Store
     transport: Transport
     authenticator: Authenticator
     issuer: TokenIssuer
     metrics: Metrics
-    book: ConsentBook
     group: CommitGroup
     relay: Relay | LeasingRelay
     integrator: Integrator
@@ -130,11 +105,32 @@ class Hub:
     gallring: Gallring
     rotation: Rotation
     tombstones: TombstoneFile
+    first_directory: KeepDirectory | None = None
+    """Set where no directory has been agreed on in this store: the one that was found."""
 
     @property
     def rulebook(self) -> Rulebook:
         """The rules as they are now; a reload replaces them."""
         return self.deciding.rulebook
+
+    @property
+    def directory(self) -> Directory:
+        """The units as they are now; two administrators replace them."""
+        return self.deciding.directory
+
+    @property
+    def book(self) -> ConsentBook:
+        return self.deciding.book
+
+    def use_directory(self, directory: Directory) -> None:
+        """From the next group on, these units count. That two people have agreed on them is the caller's matter."""
+        self._use(self.build_deciding(self.rulebook, directory))
+
+    def _use(self, deciding: Deciding) -> None:
+        self.deciding = deciding
+        self.group.replace_handlers(deciding.handlers)
+        self.sweep.use(deciding.rulebook)
+        self.gallring.use(deciding.rulebook)
 
     async def reload_rules(self) -> str:
         """Reads the rule files again and decides by them from now on; the digest. Units are not read again.
@@ -148,10 +144,7 @@ class Hub:
         if fresh.digest != self.rulebook.digest:
             change = {"before": self.rulebook.digest, "rulebook": fresh.digest}
             await self.group.submit(RecordEvent(AuditAction.RULES_CHANGED, change))
-            self.deciding = self.build_deciding(fresh)
-            self.group.replace_handlers(self.deciding.handlers)
-            self.sweep.use(fresh)
-            self.gallring.use(fresh)
+            self._use(self.build_deciding(fresh, self.directory))
         return fresh.digest
 
     async def open(self, *, serves: bool = True) -> None:
@@ -163,6 +156,8 @@ class Hub:
         # Before anybody is answered: a restored backup may know what has been erased since.
         await apply_again(self.store, self.vault, self.group, self.tombstones)
         await self.rotation.go_on()
+        if self.first_directory is not None:
+            await self.group.submit(self.first_directory)
         rules = {"rulebook": self.rulebook.digest, "directory": self.directory.digest}
         await self.group.submit(RecordEvent(AuditAction.HUB_STARTED, rules))
         await self.integrator.tell_of_resuming()
@@ -226,7 +221,7 @@ class Hub:
 
         Raises `StoreUnavailable`, `Overloaded` or `LimitReached`: nothing was accepted.
         """
-        with open_slot() as slot:
+        with slots.open_slot() as slot:
             answer = await self._accept(envelope, caller)
             if self._looks_alike(envelope, answer):
                 await slot.over
@@ -273,7 +268,7 @@ class Hub:
         """What `accept` would answer now, and no sooner where that could tell something; nothing is stored.
 
         Raises `LimitReached`."""
-        with open_slot() as slot:
+        with slots.open_slot() as slot:
             answer = await self._explain(envelope, caller)
             if self._looks_alike(envelope, answer):
                 await slot.over

@@ -81,6 +81,10 @@ _SENT = {
     "recordedtime": _INSTANT,
     "log": _LOG,
 }
+_PROPOSED = {
+    "type": ["object", "null"],
+    "properties": {"digest": _TEXT, "proposed_by": _MAYBE_TEXT, "at": _TEXT},
+}
 _STAFF = {
     "staff": _UUID,
     "iss": {"type": "string", "description": "Vem som intygar (OpenID Connect), ordagrant."},
@@ -226,6 +230,22 @@ COMPONENTS: Mapping[str, Mapping[str, Any]] = {
             "excluded": _list_of({"type": "object"}),
         }
     ),
+    "Reloaded": _object(
+        {
+            "rulebook": _object({"before": _TEXT, "now": _TEXT}),
+            "directory": _object({"in_force": _TEXT, "on_disk": _TEXT, "proposed": _PROPOSED}),
+        }
+    ),
+    "Governed": _object(
+        {
+            "in_force": _TEXT,
+            **dict.fromkeys(("since", "proposed_by", "approved_by"), _MAYBE_TEXT),
+            "proposed": _PROPOSED,
+            "differences": _list_of(_TEXT),
+        }
+    ),
+    "Approved": _object({"in_force": _TEXT}),
+    "Approval": {**_object({"digest": _TEXT}), "additionalProperties": False},
     "StaffList": _object({"items": _list_of(_object(_STAFF))}),
     "StaffMember": _object(_STAFF),
     "NewStaffMember": {

@@ -7,6 +7,7 @@ from hub.api import (
     cases,
     connecting,
     control_table,
+    governing_table,
     inbox,
     messages,
     openapi,
@@ -234,6 +235,7 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     *connecting.OPERATIONS,
     *pushing.OPERATIONS,
+    *governing_table.OPERATIONS,
     Operation(
         "GET",
         "/v1/directory/units",

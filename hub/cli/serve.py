@@ -195,7 +195,8 @@ def _announce(settings: Settings, url: str) -> None:
 
 
 def _reload_on_hangup(hub: Hub) -> None:
-    """SIGHUP reads the rule files again; a set with a fault is refused, told in the log, and changes nothing."""
+    """SIGHUP reads the rule files again; a set with a fault is refused, told in the log, and changes nothing. That
+    units have changed is told too: they take two administrators."""
     under_way: set[asyncio.Task[None]] = set()
 
     def begin() -> None:
@@ -209,17 +210,14 @@ def _reload_on_hangup(hub: Hub) -> None:
 async def _reload(hub: Hub) -> None:
     import structlog
 
+    from hub import reloading
     from hub.commit_group import Overloaded
     from hub.store.port import StoreUnavailable
-    from routing.rule_files import RulesBroken
 
-    log = structlog.get_logger(__name__)
     try:
-        log.info("rules_read", rulebook=await hub.reload_rules())
-    except RulesBroken as broken:
-        log.warning("rules_refused", faults=len(broken.faults), first=str(broken.faults[0]))
+        await reloading.on_hangup(hub)
     except (StoreUnavailable, Overloaded) as fault:
-        log.warning("rules_refused", reason=type(fault).__name__)
+        structlog.get_logger(__name__).warning("rules_refused", reason=type(fault).__name__)
 
 
 def _let_the_next_signal_through() -> None:

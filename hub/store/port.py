@@ -13,6 +13,7 @@ from typing import Protocol, TypeVar
 
 from hub.store import kept, parties, people, records
 from hub.store.dead_letters import DeadLetterQuery, DeadLetterView
+from hub.store.directory_sets import DirectorySet, Standing
 from hub.store.webhooks import DuePush, Push, Webhook
 from routing.case import Case
 
@@ -228,6 +229,11 @@ class Reader(PersonReader, PushReader, ReceivingReader, RetentionReader, Protoco
 
     def list_log_entries(self, first: int, end: int) -> list[bytes]:
         """The entries themselves, as the leaves commit to them."""
+
+    def find_directory_set(self, standing: Standing) -> DirectorySet | None: ...
+
+    def count_audit(self, code: str, actor: str, since: datetime) -> int:
+        """How many entries of the log have this code and this actor, from `since` on."""
 
     def find_checkpoint(self, kind: records.CheckpointKind) -> records.StoredCheckpoint | None: ...
 

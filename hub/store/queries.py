@@ -154,6 +154,15 @@ OLDEST_UNPUBLISHED: Final = (
 COUNTS: Final = select(tables.delivery_counts.c.state, tables.delivery_counts.c.deliveries)
 
 AUDIT_SIZE: Final = select(func.max(_audit.c.position))
+_since: Final[Any] = bindparam("since")
+_FIRST_SINCE: Final = select(_audit.c.position).where(_audit.c.at >= _since).order_by(_audit.c.at).limit(1)
+# From the first entry since then, in the index of codes: what is older is not walked through.
+AUDIT_COUNT: Final = select(func.count()).where(
+    _audit.c.code == bindparam("code"),
+    _audit.c.actor == bindparam("actor"),
+    _audit.c.at >= _since,
+    _audit.c.position >= _FIRST_SINCE.scalar_subquery(),
+)
 
 _nodes = tables.log_nodes
 # Leaves and nodes of the tree: positions from `first` on, before `end`.

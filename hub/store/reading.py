@@ -11,8 +11,9 @@ from typing import Any, Final
 from sqlalchemy import Connection, CursorResult, Executable
 from sqlalchemy.exc import DBAPIError
 
-from hub.store import migrate, port, queries, records, rows
+from hub.store import directory_rows, migrate, port, queries, records, rows
 from hub.store.about_person import PersonReading
+from hub.store.directory_sets import DirectorySet, Standing
 from hub.store.party_rows import PartyReading
 from hub.store.people_rows import PeopleReading
 from hub.store.pushing import PushReading
@@ -200,6 +201,14 @@ class SqlReader(PeopleReading, PartyReading, PersonReading, PushReading, Receivi
 
     def list_log_entries(self, first: int, end: int) -> list[bytes]:
         return [bytes(entry) for (entry,) in self._rows(queries.ENTRIES, {"first": first, "end": end})]
+
+    def find_directory_set(self, standing: Standing) -> DirectorySet | None:
+        found = self._rows(directory_rows.FIND, {"standing": standing.value})
+        return directory_rows.from_cells(found[0]) if found else None
+
+    def count_audit(self, code: str, actor: str, since: datetime) -> int:
+        (row,) = self._rows(queries.AUDIT_COUNT, {"code": code, "actor": actor, "since": rows.instant_to_cell(since)})
+        return int(row[0])
 
     def find_checkpoint(self, kind: records.CheckpointKind) -> records.StoredCheckpoint | None:
         found = self._rows(queries.CHECKPOINT, {"kind": kind.value})

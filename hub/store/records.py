@@ -10,6 +10,7 @@ from typing import Any
 
 from hub.store import kept
 from hub.store.dead_letters import DeadLetter
+from hub.store.directory_sets import DirectorySet, Standing
 from hub.store.parties import PartyKey
 from hub.store.people import Draft, Session, StaffMember
 from hub.store.webhooks import Push, Webhook
@@ -248,6 +249,8 @@ class Changes:
     log_nodes: list[LogNode] = field(default_factory=list)
     checkpoints: list[StoredCheckpoint] = field(default_factory=list)
     person_entries: list[tuple[str, int]] = field(default_factory=list)
+    directory_sets: list[DirectorySet] = field(default_factory=list)
+    dropped_directory_sets: list[Standing] = field(default_factory=list)
     shreds: list[Shred] = field(default_factory=list)
     staff: list[StaffMember] = field(default_factory=list)
     sessions: list[Session] = field(default_factory=list)

@@ -358,6 +358,20 @@ log_checkpoints = Table(
     sqlite_with_rowid=False,
 )
 
+# What two administrators have agreed on, and what waits for the second of them.
+directory_sets = Table(
+    "directory_sets",
+    metadata,
+    Column("standing", Text, primary_key=True),
+    Column("digest", Text, nullable=False),
+    # Packed: most of it are comments for people.
+    Column("files", LargeBinary, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("proposed_by", Text),
+    Column("approved_by", Text),
+    sqlite_with_rowid=False,
+)
+
 # Entries about a person that no message and no case leads to: what was refused. Erased with the person's link.
 person_entries = Table(
     "person_entries",

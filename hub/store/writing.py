@@ -28,6 +28,7 @@ from sqlalchemy.exc import DBAPIError
 
 from hub import clock
 from hub.store import (
+    directory_rows,
     leasing,
     party_rows,
     people_rows,
@@ -102,6 +103,7 @@ class Upserts:
     person_entries: Insert
     party_keys: Insert
     webhooks: Insert
+    directory_sets: Insert
 
 
 @functools.cache
@@ -134,6 +136,7 @@ def upserts_for(dialect: str) -> Upserts:
         ),
         person_entries=spell(tables.person_entries).on_conflict_do_nothing(),
         webhooks=replace(tables.webhooks),
+        directory_sets=replace(tables.directory_sets),
     )
 
 
@@ -216,6 +219,9 @@ class SqlGroup(reading.SqlReader):
         self._each(self._upserts.checkpoints, map(rows.checkpoint_to_values, changes.checkpoints))
         links = ({"person_key": person_key, "position": index} for person_key, index in changes.person_entries)
         self._each(self._upserts.person_entries, links)
+        dropped = ({"dropped_standing": standing.value} for standing in changes.dropped_directory_sets)
+        self._each(directory_rows.DROP, dropped)
+        self._each(self._upserts.directory_sets, map(directory_rows.to_values, changes.directory_sets))
 
     def _write_parties(self, changes: records.Changes) -> None:
         self._each(self._upserts.party_keys, map(party_rows.key_to_values, changes.party_keys))

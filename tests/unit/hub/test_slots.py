@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from hub import service
+from hub import slots
 from hub.service import Hub
 from schemas import envelope as envelopes
 from tests.support import events, office, persons
@@ -28,7 +28,7 @@ class Held:
 @pytest.fixture
 async def slot(monkeypatch: pytest.MonkeyPatch) -> Held:
     held = Held()
-    monkeypatch.setattr(service, "open_slot", lambda: held)
+    monkeypatch.setattr(slots, "open_slot", lambda: held)
     return held
 
 
