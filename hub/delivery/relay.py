@@ -1,20 +1,24 @@
 """From the outbox to the transport: claim checks are published after their commit, and again until somebody has them.
 
 The relay is told of fresh claim checks by the commit group, and sweeps the outbox at its start and every now and then
-for what it may have missed. Publishing twice is harmless; publishing never is not.
+for what it may have missed. Publishing twice is harmless; publishing never is not. While nothing gets through, it
+remembers so many and no more: the outbox has them all. A claim check that cannot be published by itself holds up no
+other, and is a dead letter after a few attempts.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import structlog
 
 from hub.commit_group import CommitGroup, GroupCommitted, Overloaded
+from hub.delivery.dead_letters import BuryDelivery
 from hub.ledger import Ledger
+from hub.store.dead_letters import DeathReason
 from hub.store.port import Store, StoreUnavailable
 from hub.store.records import ClaimCheck, DeliveryState
 from hub.transport.port import Transport, TransportUnavailable
@@ -22,8 +26,12 @@ from hub.transport.port import Transport, TransportUnavailable
 log = structlog.get_logger()
 
 BATCH = 500
+MOST_FRESH = 5_000
+ATTEMPTS = 5
 SWEEP_SECONDS = 30.0
 RETRY_SECONDS = 1.0
+# Nothing gets through for now, whichever claim check it is.
+_WAITS = (TransportUnavailable, StoreUnavailable, Overloaded)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +51,14 @@ class PublicationMarking:
         ledger.changes.published.extend(command.delivery_ids)
 
 
+@dataclass(frozen=True, slots=True)
+class _Faults:
+    """How often a claim check failed by itself, and how many had got through when it last did."""
+
+    count: int
+    successes: int
+
+
 class Relay:
     """Owns the publishing side of the transport."""
 
@@ -51,15 +67,22 @@ class Relay:
         self._transport = transport
         self._group = group
         self._fresh: deque[ClaimCheck] = deque()
+        self._has_missed = False
+        self._faults: dict[str, _Faults] = {}
+        self._successes = 0
         self._wanted = asyncio.Event()
         self._closing = False
         self._task: asyncio.Task[None] | None = None
         group.on_commit(self._hear)
 
     def _hear(self, committed: GroupCommitted) -> None:
-        if committed.ledger.claims:
-            self._fresh.extend(committed.ledger.claims)
-            self._wanted.set()
+        claims = committed.ledger.claims
+        if not claims or self._task is None:  # where it does not run, another process sweeps
+            return
+        room = MOST_FRESH - len(self._fresh)
+        self._has_missed = self._has_missed or len(claims) > room
+        self._fresh.extend(claims[:room])
+        self._wanted.set()
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name="relay")
@@ -83,12 +106,15 @@ class Relay:
             self._wanted.clear()
             if self._fresh and not await self._attempt(self._publish_fresh) and self._closing:
                 return
+            if self._has_missed and not self._fresh:
+                self._has_missed = False
+                await self._attempt(self._catch_up)
 
     async def _attempt(self, step: Callable[[], Awaitable[None]]) -> bool:
         """Runs one step; whatever goes wrong, the relay lives on and tries again."""
         try:
             await step()
-        except (TransportUnavailable, StoreUnavailable, Overloaded) as fault:
+        except _WAITS as fault:
             log.warning("relay_waits", reason=type(fault).__name__)
         except Exception:
             log.exception("relay_fault")
@@ -101,21 +127,67 @@ class Relay:
 
     async def _publish_fresh(self) -> None:
         batch = [self._fresh[index] for index in range(min(BATCH, len(self._fresh)))]
-        await self._publish(batch)
+        await self._publish_around_faults(batch)
         for _ in batch:
             self._fresh.popleft()
 
+    async def _catch_up(self) -> None:
+        """What was not heard, or failed by itself, without waiting for the next sweep."""
+        try:
+            await self._sweep()
+        except _WAITS:
+            self._has_missed = True
+            raise
+        if self._has_missed and not self._closing:
+            await asyncio.sleep(RETRY_SECONDS)
+            self._wanted.set()
+
     async def _sweep(self) -> None:
         waiting = {claim.delivery_id for claim in self._fresh}
-        while left := [
-            claim for claim in self._store.reader().list_unpublished(limit=BATCH) if claim.delivery_id not in waiting
-        ]:
-            await self._publish(left)
+        while left := self._list_left(waiting):
+            waiting.update(claim.delivery_id for claim in left)  # each once in a sweep, whatever becomes of it
+            await self._publish_around_faults(left)
+
+    def _list_left(self, waiting: Collection[str]) -> list[ClaimCheck]:
+        found = self._store.reader().list_unpublished(limit=BATCH + len(waiting))
+        return [claim for claim in found if claim.delivery_id not in waiting][:BATCH]
+
+    async def _publish_around_faults(self, claims: Sequence[ClaimCheck]) -> None:
+        try:
+            await self._publish(claims)
+        except _WAITS:
+            raise
+        except Exception as fault:  # noqa: BLE001 - whatever it is, it must not hold up the others
+            log.warning("relay_goes_one_by_one", reason=type(fault).__name__)
+            for claim in claims:
+                await self._publish_alone(claim)
+
+    async def _publish_alone(self, claim: ClaimCheck) -> None:
+        try:
+            await self._publish([claim])
+        except _WAITS:
+            raise
+        except Exception as fault:  # noqa: BLE001 - counted, told in the log, and in the end a dead letter
+            self._has_missed = True
+            await self._count_fault(claim, fault)
+
+    async def _count_fault(self, claim: ClaimCheck, fault: Exception) -> None:
+        """Counts only what failed while others got through: a fault of everything is no fault of this one."""
+        known = self._faults.setdefault(claim.delivery_id, _Faults(0, self._successes - 1))
+        if self._successes > known.successes:
+            self._faults[claim.delivery_id] = known = _Faults(known.count + 1, self._successes)
+            log.error("claim_not_published", attempt=known.count, exc_info=fault)
+        if known.count >= ATTEMPTS:
+            await self._group.submit(BuryDelivery(claim.delivery_id, DeathReason.POISON, known.count))
+            del self._faults[claim.delivery_id]
 
     async def _publish(self, claims: Sequence[ClaimCheck]) -> None:
         left = {claim.delivery_id for claim in await self._transport.publish(claims)}
         if left:
             claims = [claim for claim in claims if claim.delivery_id not in left]
+        self._successes += len(claims)
+        for claim in claims if self._faults else ():
+            self._faults.pop(claim.delivery_id, None)
         if not all(claim.state is DeliveryState.NOTIFIED for claim in claims):
             await self._mark(claims)
 

@@ -12,6 +12,7 @@ import pytest
 
 from hub.commit_group import GroupCommitted, Overloaded
 from hub.delivery import relay as relays
+from hub.delivery.dead_letters import BuryDelivery
 from hub.delivery.relay import MarkPublished, PublicationMarking, Relay
 from hub.store.port import StoreUnavailable
 from hub.store.records import Changes, ClaimCheck
@@ -33,6 +34,8 @@ class Outbox:
     faults: list[Exception] = field(default_factory=list)
     mark_faults: list[Exception] = field(default_factory=list)
     listener: Callable[[GroupCommitted], None] | None = None
+    poison: set[str] = field(default_factory=set)
+    buried: list[BuryDelivery] = field(default_factory=list)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def on_commit(self, listener: Callable[[GroupCommitted], None]) -> None:
@@ -48,10 +51,16 @@ class Outbox:
         self.changed.set()
         if self.faults:
             raise self.faults.pop(0)
+        if self.poison & {each.delivery_id for each in claims}:
+            raise RuntimeError("unforeseen")
         self.published.append([each.delivery_id for each in claims])
         return ()
 
-    async def submit(self, command: MarkPublished) -> None:
+    async def submit(self, command: MarkPublished | BuryDelivery) -> None:
+        if isinstance(command, BuryDelivery):
+            self.buried.append(command)
+            self.unpublished.pop(command.delivery_id, None)
+            return
         if self.mark_faults:
             raise self.mark_faults.pop(0)
         for delivery_id in command.delivery_ids:
@@ -81,7 +90,7 @@ def outbox() -> Outbox:
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(relays, "RETRY_SECONDS", 0.0)
+    monkeypatch.setattr(relays, "RETRY_SECONDS", 0.001)
 
 
 def make(outbox: Outbox) -> Relay:
@@ -168,6 +177,55 @@ async def test_stopping_leaves_to_the_next_start_what_cannot_be_published(outbox
         await relay.stop()
     assert outbox.published == []
     assert set(outbox.unpublished) == {"a"}
+
+
+async def test_a_claim_check_that_nobody_can_publish_holds_up_no_other_and_dies_after_five_attempts(
+    outbox: Outbox,
+) -> None:
+    outbox.poison = {"b"}
+
+    async def work() -> None:
+        outbox.commit("a", "b", "c")
+        await outbox.until(lambda: list(outbox.unpublished) == ["b"])
+        for number in range(5):
+            outbox.commit(f"d{number}")  # others get through in the meantime
+            await outbox.until(lambda: len(outbox.unpublished) <= 1)
+        await outbox.until(lambda: not outbox.unpublished)
+
+    await with_relay(outbox, work)
+    assert [(each.delivery_id, each.reason.value, each.attempts) for each in outbox.buried] == [("b", "poison", 5)]
+    assert outbox.published[:2] == [["a"], ["c"]]
+
+
+async def test_a_fault_of_everything_buries_nothing(outbox: Outbox) -> None:
+    async def work() -> None:
+        outbox.faults = [RuntimeError("unforeseen")] * 60
+        outbox.commit("a", "b")
+        await outbox.until(lambda: not outbox.unpublished)
+
+    await with_relay(outbox, work)
+    assert outbox.buried == []
+
+
+async def test_what_is_remembered_while_nothing_gets_through_has_an_end_and_nothing_is_lost(
+    outbox: Outbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relays, "MOST_FRESH", 10)
+    relay = make(outbox)
+    relay.start()
+    outbox.faults = [TransportUnavailable("away")] * 20
+    for number in range(500):
+        outbox.commit(f"m{number}")
+        assert len(relay._fresh) <= 10
+    await outbox.until(lambda: not outbox.unpublished)
+    await relay.stop()
+    assert sorted(name for batch in outbox.published for name in batch) == sorted(f"m{number}" for number in range(500))
+
+
+def test_a_process_whose_relay_does_not_run_remembers_nothing(outbox: Outbox) -> None:
+    relay = make(outbox)
+    outbox.commit("a", "b")
+    assert len(relay._fresh) == 0
 
 
 async def test_order_is_kept(outbox: Outbox) -> None:
