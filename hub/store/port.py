@@ -8,10 +8,10 @@ Every method raises `StoreUnavailable` when the technology fails; nothing of an 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol, TypeVar
 
-from hub.store import kept, parties, people, records
+from hub.store import kept, parties, people, records, survey
 from hub.store.dead_letters import DeadLetterQuery, DeadLetterView
 from hub.store.directory_sets import DirectorySet, Standing
 from hub.store.webhooks import DuePush, Push, Webhook
@@ -82,6 +82,28 @@ class PersonReader(Protocol):
         """Entries about messages that were refused: those about the person, and those in these cases; no doubles."""
 
 
+class FlowReader(Protocol):
+    """What the control room asks: units, types, codes and numbers. Days are UTC, both ends count."""
+
+    def list_edges(self, first: date, last: date) -> list[survey.Edge]: ...
+
+    def list_edge_types(self, first: date, last: date, *, sender: str, unit: str) -> list[survey.TypeCount]: ...
+
+    def list_days(self, first: date, last: date) -> list[survey.DayCount]: ...
+
+    def search_copies(self, query: survey.CopyQuery) -> list[survey.CopyFound]:
+        """Copies of accepted messages, the newest message first."""
+
+    def list_refusals(self, query: survey.CopyQuery) -> list[records.AuditRow]:
+        """Entries of messages that were refused as a whole, newest first; unit and verdict do not narrow."""
+
+    def count_consents(self) -> list[survey.ConsentCount]:
+        """Newest versions only."""
+
+    def count_ending_consents(self, until: date) -> dict[str, int]:
+        """Active ones whose last day is `until` or before, by the unit that recorded them."""
+
+
 class RetentionReader(Protocol):
     """What gallring asks, page by page."""
 
@@ -116,7 +138,7 @@ class RetentionReader(Protocol):
         """The newest first."""
 
 
-class Reader(PersonReader, PushReader, ReceivingReader, RetentionReader, Protocol):
+class Reader(FlowReader, PersonReader, PushReader, ReceivingReader, RetentionReader, Protocol):
     """Questions that change nothing. Inside a group they see what earlier groups committed."""
 
     def find_messages(self, keys: Collection[records.MessageKey]) -> dict[records.MessageKey, records.StoredMessage]:

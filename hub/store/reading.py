@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from hub.store import directory_rows, migrate, port, queries, records, rows
 from hub.store.about_person import PersonReading
 from hub.store.directory_sets import DirectorySet, Standing
+from hub.store.flows import FlowReading
 from hub.store.party_rows import PartyReading
 from hub.store.people_rows import PeopleReading
 from hub.store.pushing import PushReading
@@ -48,7 +49,9 @@ def _to_view(cells: rows.Cells) -> records.DeliveryView:
     return records.DeliveryView(delivery, rows.cells_to_message(cells[width:-1], sealed=cells[-1]))
 
 
-class SqlReader(PeopleReading, PartyReading, PersonReading, PushReading, ReceivingReading, RetentionReading):
+class SqlReader(
+    FlowReading, PeopleReading, PartyReading, PersonReading, PushReading, ReceivingReading, RetentionReading
+):
     """Reads over one connection. Looking for nothing asks nothing."""
 
     def __init__(self, connection: Connection) -> None:

@@ -251,6 +251,20 @@ drafts = Table(
     sqlite_with_rowid=False,
 )
 
+# How many copies went from whom to whom, per day (UTC). `unit` is empty where no recipient was known, `code` where
+# nothing was refused. Units and types only: nothing here is ever erased.
+flows = Table(
+    "flows",
+    metadata,
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    Column("sender", Text, primary_key=True),
+    Column("unit", Text, primary_key=True),
+    Column("type", Text, primary_key=True),
+    Column("code", Text, primary_key=True),
+    Column("messages", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 # What must not be erased for now: everything under one data key. `reference` is the reason's number in a diary.
 holds = Table(
     "holds",

@@ -29,6 +29,7 @@ from sqlalchemy.exc import DBAPIError
 from hub import clock
 from hub.store import (
     directory_rows,
+    flows,
     leasing,
     party_rows,
     people_rows,
@@ -104,6 +105,7 @@ class Upserts:
     party_keys: Insert
     webhooks: Insert
     directory_sets: Insert
+    flows: Insert
 
 
 @functools.cache
@@ -119,6 +121,8 @@ def upserts_for(dialect: str) -> Upserts:
     counts = tables.delivery_counts
     add = spell(counts)
     total = counts.c.deliveries + add.excluded.deliveries
+    flowing = spell(tables.flows)
+    flown = tables.flows.c.messages + flowing.excluded.messages
     checkpoints = spell(tables.log_checkpoints)
     newer = {name: checkpoints.excluded[name] for name in ("size", "root", "note", "at")}
     return Upserts(
@@ -129,6 +133,7 @@ def upserts_for(dialect: str) -> Upserts:
         sessions=replace(tables.sessions),
         drafts=replace(tables.drafts),
         party_keys=replace(tables.party_keys),
+        flows=flowing.on_conflict_do_update(index_elements=list(tables.flows.primary_key), set_={"messages": flown}),
         counts=add.on_conflict_do_update(index_elements=[counts.c.state], set_={"deliveries": total}),
         log_nodes=spell(tables.log_nodes).on_conflict_do_nothing(),
         checkpoints=checkpoints.on_conflict_do_update(
@@ -197,6 +202,7 @@ class SqlGroup(reading.SqlReader):
         self._each(_ADD_AUDIT, map(rows.audit_to_values, changes.audit))
         self._write_beside_the_log(changes)
         self._write_people(changes)
+        self._each(self._upserts.flows, flows.count(changes))
         erased = retaining.write(self._execute, changes, self._clock.now())
         self._count({DeliveryState(state): -many for state, many in erased.items()})
         self._write_parties(changes)

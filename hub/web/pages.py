@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hub.api.routes import Access, Page
 from hub.web import assets, signing
+from hub.web.control import pages as control
 from hub.web.team import calendar, cases, copies, desk, inbox, sending
 
 _FRAME = (
@@ -33,4 +34,4 @@ _TEAM = (
     Page("POST", "/team/send/{type}", sending.take_form, Access.DESK),
 )
 
-PAGES: tuple[Page, ...] = (*_FRAME, *_TEAM)
+PAGES: tuple[Page, ...] = (*_FRAME, *control.PAGES, *_TEAM)

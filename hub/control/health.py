@@ -1,0 +1,60 @@
+"""The hub's state in numbers, and what is overdue."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from hub.service import Hub
+
+_MOST_CASES = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """As it is now."""
+
+    copies: Mapping[str, int]
+    oldest_unpublished: timedelta | None
+    dead_letters: int
+    log_size: int
+    checkpoint_at: datetime | None
+
+
+def look(hub: Hub) -> Health:
+    reader, now = hub.reader, hub.clock.now()
+    oldest = reader.oldest_unpublished_at()
+    return Health(
+        copies=reader.count_by_state(),
+        oldest_unpublished=None if oldest is None else now - oldest,
+        dead_letters=reader.count_dead_letters(),
+        log_size=reader.audit_size(),
+        checkpoint_at=None,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Overdue:
+    """Deadlines that have passed, by responsible unit and kind. `is_all` is False when there were more cases."""
+
+    rows: Mapping[tuple[str, str], int]
+    is_all: bool
+
+
+def list_overdue(hub: Hub) -> Overdue:
+    """Asks the memory of the cases that are due; who the persons are is nowhere."""
+    now = hub.clock.now()
+    ids = hub.reader.list_due_cases(now + timedelta(days=365), limit=_MOST_CASES)
+    ledger = hub.look(now)
+    ledger.prepare_cases(ids)
+    found: Counter[tuple[str, str]] = Counter()
+    for case in filter(None, map(ledger.find_case, ids)):
+        for deadline in case.memory.deadlines:
+            if deadline.due_at <= now:
+                rule = hub.rulebook.deadlines.rows.get(deadline.code)
+                told = {"stadsdel": case.responsible_stadsdel, "team": case.team}
+                unit = told.get(rule.told if rule else "", case.responsible_jobbtorg)
+                found[unit or "", deadline.code] += 1
+    return Overdue(dict(found), len(ids) < _MOST_CASES)

@@ -1,0 +1,94 @@
+"""Search for messages, and the whole way of one."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Final
+
+from aiohttp import web
+
+from hub.api.answers import path_id
+from hub.api.keys import hub_of
+from hub.api.problems import call_problem
+from hub.control import searching, tracing
+from hub.intake import receipts
+from hub.store.records import AuditQuery
+from hub.web import frame
+from hub.web.control import asking, showing
+
+COLUMNS: Final = ("time", "message", "type", "sender", "recipient", "case", "state", "verdict", "code")
+
+
+@asking.needs_reason("message_search")
+async def show_search(request: web.Request) -> web.StreamResponse:
+    """By sender, recipient, type, verdict, code, time, message and case."""
+    hub, query = hub_of(request), asking.copy_query(request)
+    found = await hub.store.ask(lambda: searching.search(hub.reader, query))
+    units = sorted(hub.directory.list_units(), key=lambda unit: unit.name)
+    return frame.page(
+        request,
+        "control/messages.html",
+        **showing.common(request),
+        span=asking.span_of(request),
+        spans=asking.SPANS,
+        query=query,
+        found=found,
+        is_cut=len(found) == asking.MOST,
+        units=units,
+        types=sorted({entry.name for entry in hub.registry.list_types()}),
+        refusals=sorted(code.value for code in hub.rulebook.refusals),
+        query_string=request.query_string,
+    )
+
+
+@asking.needs_reason("message_export")
+async def download_search(request: web.Request) -> web.StreamResponse:
+    """The same as CSV (RFC 4180), with a mark that Excel knows UTF-8 by."""
+    hub, query = hub_of(request), asking.copy_query(request)
+    found = await hub.store.ask(lambda: searching.search(hub.reader, query))
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(COLUMNS)
+    for each in found:
+        row = (
+            receipts.timestamp(each.at),
+            each.message_id or "",
+            each.type or "",
+            each.sender,
+            each.unit,
+            each.case_id or "",
+            each.state,
+            each.verdict,
+            each.code or "",
+        )
+        # What an office program would take for a formula stays text.
+        writer.writerow([f"'{cell}" if cell[:1] in ("=", "+", "-", "@") else cell for cell in row])
+    return web.Response(
+        body=b"\xef\xbb\xbf" + text.getvalue().encode(),
+        content_type="text/csv",
+        charset="utf-8",
+        headers={**frame.HEADERS, "Content-Disposition": 'attachment; filename="samverkan-meddelanden.csv"'},
+    )
+
+
+@asking.needs_reason("message_trace")
+async def show_trace(request: web.Request) -> web.StreamResponse:
+    """Every step of one message, and what was decided for each recipient."""
+    hub, message_id = hub_of(request), path_id(request, "id")
+    traces = await hub.store.ask(lambda: tracing.trace(hub.reader, message_id))
+    if not traces:
+        raise call_problem("NOT_FOUND")
+    verified = None
+    if "verify" in request.query:
+        query = AuditQuery(message_id=message_id, limit=500)
+        rows = await hub.store.ask(lambda: hub.reader.list_audit(query))
+        verified = {row.index: tracing.verify_entry(row) for row in rows}
+    return frame.page(
+        request,
+        "control/message.html",
+        **showing.common(request),
+        traces=traces,
+        verified=verified,
+        message_id=message_id,
+    )

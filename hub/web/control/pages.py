@@ -1,0 +1,27 @@
+"""The pages of the control room, each with who may see it."""
+
+from __future__ import annotations
+
+from hub.api.routes import Access, Page
+from hub.web.control import asking, flows, messages, rooms
+
+PAGES: tuple[Page, ...] = (
+    Page("GET", "/admin", flows.show_start, Access.OVERSIGHT),
+    Page("GET", "/admin/reason", asking.show_reason, Access.OVERSIGHT),
+    Page("POST", "/admin/reason", asking.give_reason, Access.OVERSIGHT),
+    Page("GET", "/admin/flows/{sender}/{recipient}", flows.show_flow, Access.OVERSIGHT),
+    Page("GET", "/admin/messages", messages.show_search, Access.OVERSIGHT),
+    Page("GET", "/admin/messages.csv", messages.download_search, Access.OVERSIGHT),
+    Page("GET", "/admin/messages/{id}", messages.show_trace, Access.OVERSIGHT),
+    Page("GET", "/admin/health", rooms.show_health, Access.OVERSIGHT),
+    Page("GET", "/admin/dead-letters", rooms.show_dead_letters, Access.OVERSIGHT),
+    Page("POST", "/admin/dead-letters/retry", rooms.retry_dead_letters, Access.ADMINISTRATOR),
+    Page("POST", "/admin/dead-letters/decide", rooms.decide_dead_letter, Access.ADMINISTRATOR),
+    Page("GET", "/admin/rules", rooms.show_rules, Access.OVERSIGHT),
+    Page("GET", "/admin/follow-up", rooms.show_follow_up, Access.OVERSIGHT),
+    Page("GET", "/admin/retention", rooms.show_retention, Access.OVERSIGHT),
+    Page("POST", "/admin/retention/run", rooms.run_retention, Access.ADMINISTRATOR),
+    Page("POST", "/admin/retention/hold", rooms.place_hold, Access.ADMINISTRATOR),
+    Page("POST", "/admin/retention/release", rooms.release_hold, Access.ADMINISTRATOR),
+    Page("GET", "/admin/log", rooms.show_log, Access.OVERSIGHT),
+)

@@ -1,0 +1,221 @@
+"""Health, what was given up, what is overdue, gallring, the rules and the log: one page each."""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from datetime import timedelta
+
+from aiohttp import web
+
+from hub.api.keys import hub_of, staff_of
+from hub.api.retention import find_lane, hold_row
+from hub.control import health
+from hub.delivery.dead_letters import DropReason
+from hub.identity import reasons
+from hub.retention.erasing import PlaceHold, ReleaseHold
+from hub.retention.terms import Due
+from hub.store.dead_letters import DeadLetterQuery, DeathReason
+from hub.store.kept import Hold
+from hub.store.records import AuditQuery
+from hub.web import frame
+from hub.web.control import asking, showing
+from hub.web.control.drawing import draw_chart
+from hub.web.control.tracing_words import entries
+from routing.situation import day_in_stockholm
+
+MOST_AT_ONCE = 100
+MOST_SHOWN = 200
+SOON = timedelta(days=30)
+
+
+async def show_health(request: web.Request) -> web.StreamResponse:
+    hub, span = hub_of(request), asking.span_of(request)
+    counted = await hub.store.ask(lambda: hub.reader.list_days(span.first, span.last))
+    passed, refused = Counter[str](), Counter[str]()
+    for each in counted:
+        (refused if each.code else passed)[each.day.isoformat()] += each.messages
+    days = [(span.first + timedelta(days=index)).isoformat() for index in range(span.days)]
+    rows = [(day, passed[day], refused[day]) for day in days]
+    return frame.page(
+        request,
+        "control/health.html",
+        **showing.common(request),
+        span=span,
+        spans=asking.SPANS,
+        now=health.look(hub),
+        chart=draw_chart(rows),
+        days=rows,
+        technology=hub.store.technology,
+    )
+
+
+@asking.needs_reason("dead_letters")
+async def show_dead_letters(request: web.Request) -> web.StreamResponse:
+    """What could not be delivered. `try` shows what a retry of those that fit would take."""
+    hub, unit = hub_of(request), asking.word(request, "unit")
+    found = await hub.store.ask(lambda: hub.list_dead_letters(DeadLetterQuery(unit_id=unit, limit=MOST_SHOWN)))
+    return frame.page(
+        request,
+        "control/dead_letters.html",
+        **showing.common(request),
+        found=found,
+        unit=unit,
+        units=sorted({each.unit_id for each in found}),
+        cap=min(MOST_AT_ONCE, len(found)),
+        is_trial="try" in request.query,
+        causes={cause.value: cause for cause in DeathReason},
+        drop_reasons=[reason.value for reason in DropReason],
+        done=request.query.get("done", "") if request.query.get("done", "").isdecimal() else "",
+    )
+
+
+async def retry_dead_letters(request: web.Request) -> web.StreamResponse:
+    """All that fit, at most the cap; the form that asks for it has shown which."""
+    form = await request.post()
+    unit = str(form.get("unit", "")) or None
+    query = DeadLetterQuery(unit_id=unit, limit=MOST_AT_ONCE)
+    taken = await hub_of(request).retry_dead_letters(query, staff_of(request).actor)
+    return frame.see_other(f"/admin/dead-letters?done={len(taken)}")
+
+
+async def decide_dead_letter(request: web.Request) -> web.StreamResponse:
+    """One of them: tried again, or given up for good with a reason."""
+    form = await request.post()
+    hub, actor, delivery = hub_of(request), staff_of(request).actor, _read_id(form.get("delivery"))
+    reason = str(form.get("reason", ""))
+    if reason in {each.value for each in DropReason}:
+        await hub.drop_dead_letter(delivery, actor, DropReason(reason))
+    else:
+        await hub.retry_dead_letter(delivery, actor)
+    return frame.see_other("/admin/dead-letters")
+
+
+def _read_id(value: object) -> str:
+    try:
+        return str(uuid.UUID(str(value)))
+    except ValueError:
+        return "-"  # nothing is called so
+
+
+async def show_follow_up(request: web.Request) -> web.StreamResponse:
+    """Deadlines, consents and refusals in numbers, without names."""
+    hub, span = hub_of(request), asking.span_of(request)
+    until = day_in_stockholm(hub.clock.now() + SOON)
+    edges = await hub.store.ask(lambda: hub.reader.list_edges(span.first, span.last))
+    counted = await hub.store.ask(hub.reader.count_consents)
+    ending = await hub.store.ask(lambda: hub.reader.count_ending_consents(until))
+    overdue = await hub.store.ask(lambda: health.list_overdue(hub))
+    codes = Counter[str]()
+    for edge in edges:
+        if edge.code:
+            codes[edge.code] += edge.messages
+    consents: dict[str, Counter[str]] = {}
+    for each in counted:
+        consents.setdefault(each.recorded_by, Counter())[each.status] += each.consents
+    return frame.page(
+        request,
+        "control/follow_up.html",
+        **showing.common(request),
+        span=span,
+        spans=asking.SPANS,
+        codes=codes.most_common(),
+        consents=sorted(consents.items()),
+        ending=ending,
+        overdue=sorted(overdue.rows.items(), key=lambda row: -row[1]),
+        overdue_is_all=overdue.is_all,
+        deadline_names={code: rule.title_sv for code, rule in hub.rulebook.deadlines.rows.items()},
+    )
+
+
+async def show_retention(request: web.Request) -> web.StreamResponse:
+    """What is due, the protocol, and what is held back."""
+    hub = hub_of(request)
+    due: list[Due] = []
+    async for page in hub.gallring.list_due():
+        due += page
+    return frame.page(
+        request,
+        "control/retention.html",
+        **showing.common(request),
+        due=due[:MOST_SHOWN],
+        many=len(due),
+        counts=Counter(each.term.kind.value for each in due if not each.is_held),
+        held=sum(each.is_held for each in due),
+        runs=hub.reader.list_retention_runs(limit=20),
+        holds=[hold_row(hold) | {"at": hold.placed_at} for hold in hub.reader.list_holds()],
+        rules=hub.rulebook.retention,
+        fault=request.query.get("fault") == "1",
+    )
+
+
+async def run_retention(request: web.Request) -> web.StreamResponse:
+    await hub_of(request).gallring.run(staff_of(request).actor)
+    return frame.see_other("/admin/retention")
+
+
+async def place_hold(request: web.Request) -> web.StreamResponse:
+    form = await request.post()
+    hub, actor = hub_of(request), staff_of(request).actor
+    lane_id = find_lane(hub, _read_id(form.get("subject")))
+    try:
+        reference = reasons.read("operation", str(form.get("reference", "")).strip() or " -").reference
+    except reasons.ReasonWrong:
+        lane_id = None
+        reference = ""
+    if lane_id is None:
+        return frame.see_other("/admin/retention?fault=1")
+    await hub.group.submit(PlaceHold(Hold(lane_id, reference, actor, hub.clock.now())))
+    return frame.see_other("/admin/retention")
+
+
+async def release_hold(request: web.Request) -> web.StreamResponse:
+    form = await request.post()
+    hub, subject = hub_of(request), _read_id(form.get("subject"))
+    lane_id = find_lane(hub, subject)
+    if lane_id is not None:
+        await hub.group.submit(ReleaseHold(lane_id, staff_of(request).actor))
+    return frame.see_other("/admin/retention")
+
+
+async def show_rules(request: web.Request) -> web.StreamResponse:
+    """The rulebook as it is now: types, who may send and who may get them; the directory's units."""
+    hub = hub_of(request)
+    titles = {entry.name: entry for entry in hub.registry.list_types()}
+    return frame.page(
+        request,
+        "control/rules.html",
+        **showing.common(request),
+        digest=hub.rulebook.digest,
+        directory_digest=hub.directory.digest,
+        rules=[(name, rule) for name, rule in hub.rulebook.types.items() if name in titles],
+        units=hub.directory.list_units(day_in_stockholm(hub.clock.now())),
+        changes=await _changes(request),
+    )
+
+
+async def _changes(request: web.Request) -> list[dict[str, object]]:
+    hub = hub_of(request)
+    first = max(hub.reader.audit_size() - 5000, 0)
+    rows = await hub.store.ask(lambda: hub.reader.list_audit(AuditQuery(after=first - 1, limit=5000)))
+    wanted = ("rules_changed", "directory_changed", "change_proposed", "change_rejected", "hub_started")
+    return entries([row for row in rows if row.action in wanted][-20:][::-1])
+
+
+@asking.needs_reason("log")
+async def show_log(request: web.Request) -> web.StreamResponse:
+    """The newest entries, each held against its leaf."""
+    hub = hub_of(request)
+    size = await hub.store.ask(hub.reader.audit_size)
+    asked = request.query.get("before", "")
+    before = min(int(asked), size) if asked.isdecimal() and len(asked) < 12 else size
+    first = max(before - 50, 0)
+    rows = await hub.store.ask(lambda: hub.reader.list_audit(AuditQuery(after=first - 1, limit=before - first or 1)))
+    return frame.page(
+        request,
+        "control/log.html",
+        **showing.common(request),
+        size=size,
+        first=first,
+        entries=entries([row for row in rows if row.index < before][::-1]),
+    )
