@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -35,6 +36,8 @@ class Plan:
         self.held = await self.store.ask(lambda: terms.held_lanes(self.store.reader()))
         for part in (self._bodies, self._lanes, self._metadata):
             async for due in part():
+                # The embedded store answers on this very thread: between two pages everybody else has a turn.
+                await asyncio.sleep(0)
                 for start in range(0, len(due), PAGE):
                     yield due[start : start + PAGE]
 

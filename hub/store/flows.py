@@ -53,7 +53,6 @@ _COPIES: Final = (
         _deliveries.code,
     )
     .select_from(tables.messages.join(tables.deliveries, _deliveries.message_position == _messages.position))
-    .order_by(_messages.recorded_at.desc(), _messages.position.desc(), _deliveries.position)
     .limit(_limit)
 )
 _COPY: Final = tuple(each.name for each in fields(survey.CopyFound))
@@ -143,7 +142,11 @@ class FlowReading:
             "verdict": (_deliveries.verdict, query.verdict),
             "code": (_deliveries.code, query.code),
         }
-        statement, values = _COPIES, dict[str, Any](limit=query.limit)
+        # In the order of acceptance, read from its end: sorting by time would mean reading everything.
+        newest = _deliveries.position if query.unit is not None else _messages.position
+        statement, values = _COPIES.order_by(newest.desc(), _deliveries.position), dict[str, Any](limit=query.limit)
+        if query.unit is not None and query.verdict == "refuse":
+            statement = statement.where(_deliveries.state == DeliveryState.REFUSED.value)
         for name, (column, value) in named.items():
             if value is not None:
                 statement = statement.where(column == bindparam(f"of_{name}"))

@@ -26,6 +26,7 @@ from routing.situation import day_in_stockholm
 
 MOST_AT_ONCE = 100
 MOST_SHOWN = 200
+MOST_COUNTED = 2000
 SOON = timedelta(days=30)
 
 
@@ -134,12 +135,14 @@ async def show_retention(request: web.Request) -> web.StreamResponse:
     due: list[Due] = []
     async for page in hub.gallring.list_due():
         due += page
+        if len(due) >= MOST_COUNTED:
+            break
     return frame.page(
         request,
         "control/retention.html",
         **showing.common(request),
         due=due[:MOST_SHOWN],
-        many=len(due),
+        is_cut=len(due) >= MOST_COUNTED,
         counts=Counter(each.term.kind.value for each in due if not each.is_held),
         held=sum(each.is_held for each in due),
         runs=hub.reader.list_retention_runs(limit=20),
