@@ -22,7 +22,7 @@ from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-import accept
+import messages
 import people
 
 from hub.audit import entry as audit_entry
@@ -58,14 +58,14 @@ def build_steps(folder: Path) -> dict[str, Callable[[], object]]:
     vault, at = Vault.open(folder / "master.key", create=True), datetime.now(UTC)
     receiver = Receiver(registry, directory, rulebook, vault, allow_test_numbers=True)
     number, consent_id = next(islice(people.list_numbers(), 1000, None)), str(uuid.uuid4())
-    raw = json.dumps(accept.referral(number, consent_id), ensure_ascii=False).encode()
-    envelope = envelopes.parse_http(accept.MEDIA, {}, raw)
+    raw = json.dumps(messages.referral(number, consent_id), ensure_ascii=False).encode()
+    envelope = envelopes.parse_http(messages.MEDIA, {}, raw)
     assert isinstance(envelope, envelopes.Envelope)
-    received = receiver.receive(envelope, accept.UNIT, at)
+    received = receiver.receive(envelope, messages.UNIT, at)
     assert isinstance(received, Received)
     message, kind = received.message, received.message.message_type
-    signed = accept.consent(number, consent_id)["data"]["content"]  # type: ignore[index]
-    consent = ConsentBook(directory).from_content(signed, message.person_key or "", accept.UNIT)
+    signed = messages.consent(number, consent_id)["data"]["content"]  # type: ignore[index]
+    consent = ConsentBook(directory).from_content(signed, message.person_key or "", messages.UNIT)
     case_id = str(uuid.uuid4())
     situation = Situation(at=at, accepted_at=at, consents={consent_id: consent}, new_case_id=case_id)
     decided = decision.decide(message, situation, directory, rulebook)
@@ -84,12 +84,12 @@ def build_steps(folder: Path) -> dict[str, Callable[[], object]]:
         row = receipts.recipient_row(ruling, case_id)
         detail = {"version": kind.version, "payload": "0" * 32, "recipients": [row], "rulebook": rulebook.digest}
         more = {"type": message.type, "message_id": message.message_id, "case_id": case_id, "detail": detail}
-        return audit_entry.build(1, at, AuditAction.MESSAGE_ACCEPTED, accept.UNIT, **more)
+        return audit_entry.build(1, at, AuditAction.MESSAGE_ACCEPTED, messages.UNIT, **more)
 
     return {
-        "parse: strict JSON and envelope": lambda: envelopes.parse_http(accept.MEDIA, {}, raw),
+        "parse: strict JSON and envelope": lambda: envelopes.parse_http(messages.MEDIA, {}, raw),
         "validate: the type's schema": lambda: kind.faults(envelope.data),
-        "receive: with schema, number, fingerprint": lambda: receiver.receive(envelope, accept.UNIT, at),
+        "receive: with schema, number, fingerprint": lambda: receiver.receive(envelope, messages.UNIT, at),
         "decide: with projection": lambda: decision.decide(message, situation, directory, rulebook),
         "project: one recipient's copy": lambda: view.project(
             message.data, covered, party=ruling.unit, recipient_kind=ruling.kind

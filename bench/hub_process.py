@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 
 import uvloop
@@ -13,7 +14,8 @@ from hub.telemetry import logging
 
 
 async def serve(data_dir: Path) -> None:
-    chosen = settings.load({"data_dir": data_dir, "allow_test_numbers": True}, {}, None)
+    given = {name: value for name, value in os.environ.items() if name.startswith("SAMVERKAN_")}
+    chosen = settings.load({"data_dir": data_dir, "allow_test_numbers": True}, given, None)
     with (data_dir.parent / "hub.log").open("wb") as log:
         logging.configure("info", "json", log)
         server = Server(bootstrap.build_hub(chosen), "127.0.0.1", 0)

@@ -1,0 +1,102 @@
+"""Medians and spread of what was measured, as a table, as JSON with the machine's facts, and as a drawing."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sqlite3
+import statistics
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+FOLDER = Path(__file__).parent / "results"
+
+
+@dataclass(slots=True)
+class Figure:
+    """One thing that was measured, once per round. `bar` is what it must reach; `most`: it may not be more."""
+
+    scene: str
+    name: str
+    unit: str
+    rounds: list[float] = field(default_factory=list)
+    bar: float | None = None
+    most: bool = False
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.rounds)
+
+    @property
+    def is_met(self) -> bool | None:
+        if self.bar is None:
+            return None
+        return self.median <= self.bar if self.most else self.median >= self.bar
+
+
+class Results:
+    """Figures by scene and name, in the order in which they came."""
+
+    def __init__(self) -> None:
+        self._figures: dict[tuple[str, str], Figure] = {}
+
+    def add(
+        self, scene: str, name: str, unit: str, value: float, *, bar: float | None = None, most: bool = False
+    ) -> None:
+        """One round's value. The bar of the last round counts."""
+        figure = self._figures.setdefault((scene, name), Figure(scene, name, unit))
+        figure.rounds.append(value)
+        figure.bar, figure.most = bar, most
+
+    def find(self, scene: str, name: str) -> Figure | None:
+        return self._figures.get((scene, name))
+
+    def list_figures(self) -> Sequence[Figure]:
+        return list(self._figures.values())
+
+    def show(self) -> None:
+        table = Table("scene", "measured", "median", "spread", "bar", "")
+        for figure in self.list_figures():
+            side = "at most" if figure.most else "at least"
+            bar = "" if figure.bar is None else f"{side} {format_number(figure.bar)}"
+            verdict = {None: "", True: "met", False: "NOT met"}[figure.is_met]
+            spread = f"{format_number(min(figure.rounds))}-{format_number(max(figure.rounds))}"
+            table.add_row(
+                figure.scene, figure.name, f"{format_number(figure.median)} {figure.unit}", spread, bar, verdict
+            )
+        Console(width=150).print(table)
+
+    def save(self, name: str) -> Path:
+        FOLDER.mkdir(exist_ok=True)
+        document = {"facts": facts(), "figures": [asdict(figure) for figure in self.list_figures()]}
+        path = FOLDER / f"{name}.json"
+        path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+        return path
+
+    @property
+    def all_met(self) -> bool:
+        return all(figure.is_met is not False for figure in self.list_figures())
+
+
+def facts() -> dict[str, object]:
+    """What a reader needs to judge the figures; nothing that names the machine."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return {
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "cores": len(os.sched_getaffinity(0)),
+        "memory_gib": round(memory),
+        "machine": platform.machine(),
+        "python": platform.python_version(),
+        "sqlite": sqlite3.sqlite_version,
+    }
+
+
+def format_number(value: float) -> str:
+    """Three digits that count."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
