@@ -10,10 +10,14 @@ from pathlib import Path
 import structlog
 
 from hub import directory_changes, drafts, key_file, reloading
+from hub.audit import policy as policies
 from hub.audit.anchor import Anchor
+from hub.audit.cosigning import Witnesses
 from hub.audit.integrating import CheckpointKeeping, Integrator, KeepCheckpoint
 from hub.audit.notes import Kind, Signer
+from hub.audit.policy import Policy
 from hub.audit.recording import EventRecording, RecordEvent
+from hub.audit.witness import Witness
 from hub.clock import Clock, SystemClock
 from hub.commit_group import CommitGroup, Handler
 from hub.deadlines import ConsentReminding, DeadlineFiring, FireDeadlines, RemindOfConsent, Sweep
@@ -76,6 +80,7 @@ DATABASE = "hub.sqlite3"
 MASTER_KEY = "master.key"
 SIGNING_KEY = "signing.key"
 LOG_KEY = "log.key"
+WITNESS_KEY = "witness.key"
 
 
 def build_hub(
@@ -247,7 +252,31 @@ def build_integrator(settings: Settings, store: Store, group: CommitGroup, clock
     is_new = not is_distributed(settings) and store.reader().find_checkpoint(CheckpointKind.SIGNED) is None
     signer = open_log_signer(settings, create=is_new)
     anchor = Anchor(settings.data_dir)
-    return Integrator(store, group, clock, signer, anchor, seconds=settings.log_checkpoint_seconds)
+    witnesses = Witnesses(read_policy(settings.log_policy).witnesses if settings.log_policy else (), clock)
+    seconds = settings.log_checkpoint_seconds
+    return Integrator(store, group, clock, signer, anchor, seconds=seconds, witnesses=witnesses)
+
+
+def read_policy(path: Path) -> Policy:
+    """Whose signatures count. Raises `SettingWrong`."""
+    try:
+        return policies.parse(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError) as fault:
+        raise SettingWrong(f"The policy {path} cannot be read: {type(fault).__name__}.") from None
+    except policies.PolicyWrong as wrong:
+        raise SettingWrong(f"The policy {path} is wrong: {wrong}.") from None
+
+
+def open_witness(folder: Path, name: str, policy: Policy, clock: Clock) -> Witness:
+    """A witness of the policy's logs with its key and its memory in a folder. Raises `KeyLocked`, `WitnessInUse`."""
+    return Witness(folder, open_witness_signer(folder, name, create=True), policy.logs, clock)
+
+
+def open_witness_signer(folder: Path, name: str, *, create: bool) -> Signer:
+    """The key of a witness. Raises `KeyLocked`."""
+    prepare_data_dir(folder)
+    secret = key_file.load_or_create(folder / WITNESS_KEY, create=create)
+    return Signer(name, Kind.COSIGNATURE, key_file.derive(secret, "witness"))
 
 
 def open_log_signer(settings: Settings, *, create: bool) -> Signer:

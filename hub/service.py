@@ -380,6 +380,8 @@ class Hub:
         self.metrics.dead_letters.set(reader.count_dead_letters())
         self.metrics.audit_tree_size.set(reader.audit_size())
         self.metrics.audit_checkpoint_age_seconds.set(self.integrator.age_at(self.clock.now()).total_seconds())
+        for witness, lag in self.integrator.lags().items():
+            self.metrics.witness_lag_entries.labels(witness=witness).set(lag)
 
 
 async def _is_rung(subscription: Subscription, seconds: float) -> bool:

@@ -69,6 +69,7 @@ class Settings:
     retention_hours: int
     log_origin: str
     log_checkpoint_seconds: int
+    log_policy: Path | None
     log_level: Literal["debug", "info", "warning", "error"]
     log_format: Literal["auto", "json", "console"]
 
@@ -302,6 +303,7 @@ _KINDS: Final[Mapping[str, _Kind]] = {
     "retention_hours": _whole(0, 744),
     "log_origin": _Kind(_origin, "a name without spaces and plus signs, such as hub.example/log"),
     "log_checkpoint_seconds": _whole(1, 3600),
+    "log_policy": _Kind(_optional_path, "the path of a file, or empty"),
     "log_level": _choice("debug", "info", "warning", "error"),
     "log_format": _choice("auto", "json", "console"),
 }

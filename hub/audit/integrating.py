@@ -20,6 +20,7 @@ import structlog
 from hub.audit import merkle, notes, tiles
 from hub.audit.anchor import Anchor, LogBroken
 from hub.audit.checkpoints import Checkpoint
+from hub.audit.cosigning import Witnesses
 from hub.audit.entry import AuditAction
 from hub.audit.merkle import Frontier
 from hub.audit.notes import NoteWrong, Signer
@@ -65,7 +66,15 @@ class Integrator:
     """Owns the tree of one hub process."""
 
     def __init__(
-        self, store: Store, group: CommitGroup, clock: Clock, signer: Signer, anchor: Anchor, *, seconds: float
+        self,
+        store: Store,
+        group: CommitGroup,
+        clock: Clock,
+        signer: Signer,
+        anchor: Anchor,
+        *,
+        seconds: float,
+        witnesses: Witnesses | None = None,
     ) -> None:
         self._store = store
         self._group = group
@@ -73,6 +82,7 @@ class Integrator:
         self._signer = signer
         self._anchor = anchor
         self._seconds = seconds
+        self._witnesses = witnesses or Witnesses((), clock)
         self._frontier = Frontier()
         self._started_at = clock.now()
         self._covered_at: datetime | None = None
@@ -89,6 +99,10 @@ class Integrator:
     def size(self) -> int:
         """How many entries are in the tree."""
         return self._frontier.size
+
+    def lags(self) -> dict[str, int]:
+        """How many entries each witness has not cosigned yet."""
+        return self._witnesses.lags(self.size)
 
     def age_at(self, at: datetime) -> timedelta:
         """How long it is since every entry was known to be under a checkpoint."""
@@ -181,6 +195,8 @@ class Integrator:
                 return True
         elif size < begin:
             raise LogBroken(f"The log ends at {size} entries, but {begin} were signed.")
+        elif self._witnesses.is_lagging(begin):
+            await self._publish_again()
         if end == size:
             self._covered_at = at
         return end < size
@@ -206,9 +222,26 @@ class Integrator:
         checkpoint = Checkpoint(self._signer.verifier.name, frontier.size, frontier.root())
         note = notes.join(checkpoint.text, [self._signer.sign(checkpoint.text)])
         signed = StoredCheckpoint(CheckpointKind.SIGNED, checkpoint.size, checkpoint.root, note, at)
-        published = replace(signed, kind=CheckpointKind.PUBLISHED)
-        kept: bool = await self._group.submit(KeepCheckpoint(begin, (signed, published), nodes))
+        # A checkpoint is shown to witnesses before it is served, and to nobody before it is kept.
+        served = () if self._witnesses else (replace(signed, kind=CheckpointKind.PUBLISHED),)
+        kept: bool = await self._group.submit(KeepCheckpoint(begin, (signed, *served), nodes))
         if kept:
             self._anchor.write(note)
             self._frontier = frontier
+            if self._witnesses:
+                await self._publish(signed)
         return kept
+
+    async def _publish(self, signed: StoredCheckpoint) -> None:
+        """Serves a checkpoint with the cosignatures of those witnesses that have answered."""
+        checkpoint = Checkpoint(self._signer.verifier.name, signed.size, signed.root)
+        look_up = tiles.reader_of(self._store.reader().list_log_hashes)
+        lines = await self._witnesses.cosign(checkpoint, signed.note, look_up)
+        published = replace(signed, kind=CheckpointKind.PUBLISHED, note=signed.note + "".join(lines))
+        await self._group.submit(KeepCheckpoint(signed.size, (published,)))
+
+    async def _publish_again(self) -> None:
+        """A witness that was away may have come back."""
+        signed = self._store.reader().find_checkpoint(CheckpointKind.SIGNED)
+        if signed is not None and signed.size == self._frontier.size:
+            await self._publish(signed)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from hub.audit.checkpoints import Checkpoint
     from hub.audit.notes import Verifier
     from hub.audit.sources import Source
+    from hub.audit.verifying import Verified
     from hub.settings import Settings
 
 Vkey = Annotated[
@@ -84,6 +85,10 @@ def verify(
         ),
     ] = None,
     vkey: Vkey = None,
+    policy: Annotated[
+        str | None,
+        typer.Option("--policy", metavar="FILE", help="Logs, witnesses and quorum (C2SP tlog-policy), for --vkey."),
+    ] = None,
     checkpoint: Annotated[
         list[str] | None,
         typer.Option("--checkpoint", metavar="FILE", help="A checkpoint that was saved before; may be repeated."),
@@ -108,16 +113,21 @@ def verify(
     """Check the log: signature, root, every tile, every entry, and that older checkpoints are its beginning.
 
     Ends with 1 and names the first fault where something does not hold."""
+    from hub import bootstrap
     from hub.audit import verifying
 
     settings = options.load_settings(config, data_dir=data_dir)
-    verifiers = _read_keys(vkey or [], settings)
+    rule = bootstrap.read_policy(Path(policy)) if policy is not None else None
+    verifiers = list(rule.verifiers) if rule is not None else _read_keys(vkey or [], settings)
     try:
         if proof is not None:
             told = _verify_proof(proof, receipt, verifiers)
         else:
             saved = [_read_checkpoint(name, verifiers) for name in checkpoint or ()]
-            told = asyncio.run(_verify(place, settings, verifiers, saved, token, save, with_entries=not hashes_only))
+            found = asyncio.run(_verify(place, settings, verifiers, saved, token, with_entries=not hashes_only))
+            if rule is not None and not rule.is_met_by([seen.verifier for seen in found.note.seen]):
+                raise Failed("The checkpoint holds, but fewer witnesses have cosigned it than the policy asks for.")
+            told = _tell(found, save)
     except verifying.VerificationFailed as failed:
         raise Failed(str(failed)) from None
     if json:
@@ -156,17 +166,20 @@ async def _verify(
     verifiers: list[Verifier],
     saved: list[Checkpoint],
     token: str | None,
-    save: str | None,
     *,
     with_entries: bool,
-) -> dict[str, Any]:
-    from hub.audit import anchor, notes, verifying
+) -> Verified:
+    from hub.audit import verifying
 
     async with _source(place, settings, token) as source:
-        found = await verifying.verify(source, verifiers, saved=saved, with_entries=with_entries)
+        return await verifying.verify(source, verifiers, saved=saved, with_entries=with_entries)
+
+
+def _tell(found: Verified, save: str | None) -> dict[str, Any]:
+    from hub.audit import anchor, notes
+
     if save is not None:
-        note = notes.join(found.note.text, found.note.lines)
-        await asyncio.to_thread(anchor.write_durably, Path(save), note.encode())
+        anchor.write_durably(Path(save), notes.join(found.note.text, found.note.lines).encode())
     return {
         "log": found.checkpoint.origin,
         "size": found.checkpoint.size,

@@ -45,6 +45,7 @@ def _sentence(error: Exception) -> tuple[str, int]:
     # Imported here: a command that ends well needs none of them, and whoever raised one has loaded it.
     from hub.api.server import CannotListen
     from hub.audit.anchor import LogBroken
+    from hub.audit.witness import WitnessInUse
     from hub.key_file import KeyLocked
     from hub.settings import SettingWrong
     from hub.store.port import StoreUnavailable
@@ -57,7 +58,7 @@ def _sentence(error: Exception) -> tuple[str, int]:
     match error:
         case WrongUse() | SettingWrong():
             return str(error), WRONG_USE
-        case Failed() | VaultLocked() | KeyLocked() | CannotListen() | LogBroken():
+        case Failed() | VaultLocked() | KeyLocked() | CannotListen() | LogBroken() | WitnessInUse():
             return str(error), ANSWER_IS_NO
         case StoreUnavailable():
             return _store_fault(str(error)), ANSWER_IS_NO

@@ -24,6 +24,7 @@ from hub.cli import (
     serve,
     staff,
     token,
+    witness,
     worker,
 )
 
@@ -48,6 +49,9 @@ app.add_typer(rules_compared.group, name="rules")
 app.add_typer(schemas.group, name="schemas")
 app.add_typer(case.group, name="case")
 app.add_typer(audit.group, name="audit")
+app.command("witness", epilog="Example: samverkan witness --name fk.example/w1 --policy logs.policy --port 8090")(
+    witness.witness
+)
 app.add_typer(dead_letters.group, name="dead-letters")
 app.add_typer(retention.group, name="retention")
 app.add_typer(key.group, name="key")

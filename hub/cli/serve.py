@@ -109,6 +109,7 @@ def serve(
         str | None,
         _setting("--log-checkpoint-seconds", "SECONDS", "How often the log is signed. [dim]Default: 1[/dim]"),
     ] = None,
+    log_policy: Annotated[str | None, _setting("--log-policy", "FILE", "The witnesses that cosign the log.")] = None,
     log_level: Annotated[
         str | None, _setting("--log-level", "LEVEL", "debug, info, warning or error. [dim]Default: info[/dim]")
     ] = None,
@@ -148,6 +149,7 @@ def serve(
         retention_hours=retention_hours,
         log_origin=log_origin,
         log_checkpoint_seconds=log_checkpoint_seconds,
+        log_policy=log_policy,
         log_level=log_level,
         log_format=log_format,
     )

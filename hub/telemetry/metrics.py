@@ -57,6 +57,12 @@ class Metrics:
             "Time since every entry of the log was under a signed checkpoint. Alarm above 600.",
             registry=self.registry,
         )
+        self.witness_lag_entries = Gauge(
+            "hub_witness_lag_entries",
+            "Entries of the log that a witness has not cosigned yet.",
+            ["witness"],
+            registry=self.registry,
+        )
         self.deliveries = Gauge(
             "hub_deliveries",
             "Recipients' copies, by how far they have come.",
