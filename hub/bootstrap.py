@@ -9,15 +9,9 @@ from pathlib import Path
 
 import structlog
 
-from hub import directory_changes, drafts, key_file, reloading
-from hub.audit import policy as policies
-from hub.audit.anchor import Anchor
-from hub.audit.cosigning import Witnesses
-from hub.audit.integrating import CheckpointKeeping, Integrator, KeepCheckpoint
-from hub.audit.notes import Kind, Signer
-from hub.audit.policy import Policy
+from hub import bootstrap_log, directory_changes, drafts, reloading
+from hub.audit.integrating import CheckpointKeeping, KeepCheckpoint
 from hub.audit.recording import EventRecording, RecordEvent
-from hub.audit.witness import Witness
 from hub.clock import Clock, SystemClock
 from hub.commit_group import CommitGroup, Handler
 from hub.deadlines import ConsentReminding, DeadlineFiring, FireDeadlines, RemindOfConsent, Sweep
@@ -32,7 +26,6 @@ from hub.delivery.recalling import Recalling
 from hub.delivery.relay import MarkPublished, PublicationMarking, Relay
 from hub.delivery.unread import LookAtUnread, UnreadLooking
 from hub.directory_changes import KeepDirectory
-from hub.extract.signing import DocumentKey
 from hub.identity import party_keys, staffing
 from hub.identity.port import Authenticator
 from hub.identity.tokens import SigningKey, TokenAuthenticator, TokenIssuer
@@ -79,8 +72,6 @@ FIRST_LANE = "hub:first"
 DATABASE = "hub.sqlite3"
 MASTER_KEY = "master.key"
 SIGNING_KEY = "signing.key"
-LOG_KEY = "log.key"
-WITNESS_KEY = "witness.key"
 
 
 def build_hub(
@@ -159,8 +150,8 @@ def build_hub(
         metrics=metrics,
         group=group,
         relay=build_relay(store, transport, group, clock),
-        integrator=build_integrator(settings, store, group, clock),
-        document_key=open_document_key(settings),
+        integrator=bootstrap_log.build_integrator(settings, store, group, clock),
+        document_key=bootstrap_log.open_document_key(settings),
         following=InboxFollowing(store, transport, clock),
         pusher=Pusher(store, group, caller or WebhookCaller(destinations), clock, metrics),
         endpoints=Endpoints(store, group, destinations),
@@ -245,49 +236,6 @@ def build_authenticator(settings: Settings) -> Authenticator:
     """Tokens of this hub's own key, which is made at the first start; several processes share the one of `migrate`."""
     key = open_signing_key(settings, create=not is_distributed(settings))
     return TokenAuthenticator(key, issuer=settings.issuer, audience=settings.audience)
-
-
-def build_integrator(settings: Settings, store: Store, group: CommitGroup, clock: Clock) -> Integrator:
-    """The tree over the log. Its key is made at the first start, never for a log that was signed before."""
-    is_new = not is_distributed(settings) and store.reader().find_checkpoint(CheckpointKind.SIGNED) is None
-    signer = open_log_signer(settings, create=is_new)
-    anchor = Anchor(settings.data_dir)
-    witnesses = Witnesses(read_policy(settings.log_policy).witnesses if settings.log_policy else (), clock)
-    seconds = settings.log_checkpoint_seconds
-    return Integrator(store, group, clock, signer, anchor, seconds=seconds, witnesses=witnesses)
-
-
-def read_policy(path: Path) -> Policy:
-    """Whose signatures count. Raises `SettingWrong`."""
-    try:
-        return policies.parse(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError) as fault:
-        raise SettingWrong(f"The policy {path} cannot be read: {type(fault).__name__}.") from None
-    except policies.PolicyWrong as wrong:
-        raise SettingWrong(f"The policy {path} is wrong: {wrong}.") from None
-
-
-def open_witness(folder: Path, name: str, policy: Policy, clock: Clock) -> Witness:
-    """A witness of the policy's logs with its key and its memory in a folder. Raises `KeyLocked`, `WitnessInUse`."""
-    return Witness(folder, open_witness_signer(folder, name, create=True), policy.logs, clock)
-
-
-def open_witness_signer(folder: Path, name: str, *, create: bool) -> Signer:
-    """The key of a witness. Raises `KeyLocked`."""
-    prepare_data_dir(folder)
-    secret = key_file.load_or_create(folder / WITNESS_KEY, create=create)
-    return Signer(name, Kind.COSIGNATURE, key_file.derive(secret, "witness"))
-
-
-def open_log_signer(settings: Settings, *, create: bool) -> Signer:
-    """The key that signs the log's checkpoints, apart from the database. Raises `KeyLocked`."""
-    secret = key_file.load_or_create(settings.data_dir / LOG_KEY, create=create)
-    return Signer(settings.log_origin, Kind.ED25519, key_file.derive(secret, "log-checkpoints"))
-
-
-def open_document_key(settings: Settings) -> DocumentKey:
-    """The key that signs register extracts, from the log key's file. Raises `KeyLocked`."""
-    return DocumentKey(key_file.derive(key_file.load_or_create(settings.data_dir / LOG_KEY, create=False), "documents"))
 
 
 def refuse_foreign_key(store: Store, vault: Vault, settings: Settings) -> None:
@@ -405,7 +353,7 @@ async def _make_keys(settings: Settings) -> None:
         if group.find_kek_id() not in (None, *vault.kek_ids):
             raise VaultLocked("The master key belongs to another database; give the one made with it.")
         open_signing_key(settings, create=is_new)
-        open_log_signer(settings, create=group.find_checkpoint(CheckpointKind.SIGNED) is None)
+        bootstrap_log.open_log_signer(settings, create=group.find_checkpoint(CheckpointKind.SIGNED) is None)
         if is_new:
             group.write(Changes(data_keys=[vault.new_data_key(FIRST_LANE)[0]]))
         await store.commit(group)

@@ -32,12 +32,12 @@ Vkey = Annotated[
 
 def key(data_dir: options.DataDir = None, config: options.Config = None, json: options.Json = False) -> None:
     """Show the log's public key (vkey). Give it to those who are to check the log, by another way than the log."""
-    from hub import bootstrap
+    from hub import bootstrap_log
 
     settings = options.load_settings(config, data_dir=data_dir)
-    verifier = bootstrap.open_log_signer(settings, create=False).verifier
+    verifier = bootstrap_log.open_log_signer(settings, create=False).verifier
     if json:
-        documents = bootstrap.open_document_key(settings).public_jwk()
+        documents = bootstrap_log.open_document_key(settings).public_jwk()
         log = {"name": verifier.name, "key_id": verifier.key_id.hex(), "vkey": verifier.vkey}
         terminal.show_json({**log, "documents": documents})
     else:
@@ -53,12 +53,12 @@ def resume(
     """Go on with a log that is shorter than one that was signed before: after a backup was restored, and only then.
 
     What was written since the backup is lost, and witnesses will refuse the log. The next start tells of it."""
-    from hub import bootstrap
+    from hub import bootstrap_log
     from hub.audit.anchor import Anchor
     from hub.store.records import CheckpointKind
 
     settings = options.load_settings(config, data_dir=data_dir)
-    verifier = bootstrap.open_log_signer(settings, create=False).verifier
+    verifier = bootstrap_log.open_log_signer(settings, create=False).verifier
     anchor = Anchor(settings.data_dir)
     before = anchor.read(verifier)
     with lookups.reading(settings) as reader:
@@ -113,11 +113,11 @@ def verify(
     """Check the log: signature, root, every tile, every entry, and that older checkpoints are its beginning.
 
     Ends with 1 and names the first fault where something does not hold."""
-    from hub import bootstrap
+    from hub import bootstrap_log
     from hub.audit import verifying
 
     settings = options.load_settings(config, data_dir=data_dir)
-    rule = bootstrap.read_policy(Path(policy)) if policy is not None else None
+    rule = bootstrap_log.read_policy(Path(policy)) if policy is not None else None
     verifiers = list(rule.verifiers) if rule is not None else _read_keys(vkey or [], settings)
     try:
         if proof is not None:
@@ -254,11 +254,11 @@ def _leaf_of_receipt(file: str, index: int) -> bytes:
 
 
 def _read_keys(given: list[str], settings: Settings) -> list[Verifier]:
-    from hub import bootstrap
+    from hub import bootstrap_log
     from hub.audit.notes import NoteWrong, Verifier
 
     if not given:
-        return [bootstrap.open_log_signer(settings, create=False).verifier]
+        return [bootstrap_log.open_log_signer(settings, create=False).verifier]
     try:
         return [Verifier.parse(text if "+" in text else _read_text(text)) for text in given]
     except NoteWrong as wrong:

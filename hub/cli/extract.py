@@ -99,11 +99,11 @@ def _read_person(file: str) -> tuple[str, str]:
 
 
 def _read_key(file: str | None, settings: Any) -> dict[str, Any]:
-    from hub import bootstrap
+    from hub import bootstrap_log
     from schemas import strict_json
 
     if file is None:
-        return bootstrap.open_document_key(settings).public_jwk()
+        return bootstrap_log.open_document_key(settings).public_jwk()
     try:
         found: dict[str, Any] = strict_json.loads(Path(file).read_bytes())["documents"]
     except (strict_json.NotJson, KeyError, TypeError):

@@ -28,10 +28,10 @@ def witness(
     """Cosign the checkpoints of other hubs' logs (C2SP tlog-witness), until SIGTERM or Ctrl-C.
 
     It belongs to another authority than the log's, keeps one checkpoint per log, refuses what does not continue it."""
-    from hub import bootstrap
+    from hub import bootstrap_log
 
     if key:
-        terminal.show_secret(bootstrap.open_witness_signer(Path(folder), name, create=True).verifier.vkey)
+        terminal.show_secret(bootstrap_log.open_witness_signer(Path(folder), name, create=True).verifier.vkey)
         return
     if policy is None:
         raise Failed("Name the logs to witness with --policy FILE.")
@@ -41,7 +41,7 @@ def witness(
 async def _serve(folder: Path, name: str, policy: Path, host: str, port: int) -> None:
     import structlog
 
-    from hub import bootstrap, clock
+    from hub import bootstrap_log, clock
     from hub.api import server
     from hub.api import witness as door
     from hub.telemetry import logging
@@ -49,7 +49,7 @@ async def _serve(folder: Path, name: str, policy: Path, host: str, port: int) ->
     logging.configure("info", "auto")
     stopping = asyncio.create_task(server.stop_signal())
     await asyncio.sleep(0)
-    one = bootstrap.open_witness(folder, name, bootstrap.read_policy(policy), clock.SystemClock())
+    one = bootstrap_log.open_witness(folder, name, bootstrap_log.read_policy(policy), clock.SystemClock())
     try:
         runner = await door.serve(one, host, port)
         try:

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from hub import bootstrap, settings
+from hub import bootstrap, bootstrap_log, settings
 from hub.audit import merkle, proofs, tiles, verifying
 from hub.audit.notes import Verifier
 from hub.audit.proofs import Proof
@@ -23,7 +23,7 @@ from tests.support.party import Answer, Party, delivery_of
 @pytest.fixture
 def vkey(field: Field) -> Verifier:
     given = settings.load({"data_dir": field.hub.data_dir}, {}, None)
-    return bootstrap.open_log_signer(given, create=False).verifier
+    return bootstrap_log.open_log_signer(given, create=False).verifier
 
 
 async def until_signed(ask: Callable[[], Awaitable[Answer]]) -> Answer:
