@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from hub.cli import terminal
+from hub.cli import options, terminal
 from hub.cli.faults import Failed
 
 
@@ -24,6 +24,7 @@ def witness(
     host: Annotated[str, typer.Option("--host", metavar="ADDRESS", help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", min=0, max=65535, metavar="PORT", help="0 takes any free one.")] = 8090,
     key: Annotated[bool, typer.Option("--key", help="Show the public key (vkey) and end.")] = False,
+    json: options.Json = False,
 ) -> None:
     """Cosign the checkpoints of other hubs' logs (C2SP tlog-witness), until SIGTERM or Ctrl-C.
 
@@ -31,7 +32,11 @@ def witness(
     from hub import bootstrap_log
 
     if key:
-        terminal.show_secret(bootstrap_log.open_witness_signer(Path(folder), name, create=True).verifier.vkey)
+        vkey = bootstrap_log.open_witness_signer(Path(folder), name, create=True).verifier.vkey
+        if json:
+            terminal.show_json({"name": name, "vkey": vkey})
+        else:
+            terminal.show_secret(vkey)
         return
     if policy is None:
         raise Failed("Name the logs to witness with --policy FILE.")

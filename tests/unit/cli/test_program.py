@@ -65,7 +65,7 @@ class TestEveryCommand:
 
 def test_commands_that_only_run_take_no_json_and_all_others_do():
     without = {" ".join(words) for words, command in commands() if "json" not in {one.name for one in command.params}}
-    assert without == {"serve", "worker", "migrate", "witness"}
+    assert without == {"serve", "worker", "migrate"}
 
 
 def test_without_words_it_shows_its_help(call):
