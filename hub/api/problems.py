@@ -46,6 +46,7 @@ CALL_PROBLEMS: Mapping[str, tuple[int, str, str]] = {
     "GONE": (410, "Meddelandet får inte längre lämnas ut", "Kontakta avsändaren om uppgiften behövs."),
     "TOO_LARGE": (413, "Meddelandet är för stort", "Ett meddelande får vara högst 1 MiB."),
     "WRONG_MEDIA_TYPE": (415, "Innehållstypen stöds inte", "Skicka som application/cloudevents+json."),
+    "TOO_MANY_STREAMS": (429, "Inkorgen lyssnas redan på av för många", "Stäng en ström och försök igen."),
     "RATE_LIMITED": (
         429,
         "För många anrop på kort tid",

@@ -18,6 +18,8 @@ from aiohttp import web
 from hub.api.answers import PRIVATE, bad_parameter, cursor, known_parameters
 from hub.api.inbox import claim_check
 from hub.api.keys import caller_of, hub_of
+from hub.api.problems import call_problem
+from hub.delivery.following import TooManyListeners
 from hub.store.port import StoreUnavailable
 from hub.store.records import ClaimCheck
 from hub.transport.port import TransportUnavailable
@@ -40,6 +42,14 @@ async def stream_inbox(request: web.Request) -> web.StreamResponse:
     """Claim checks as they come, until the listener leaves, its token ends or the hub stops."""
     known_parameters(request, "cursor")
     after = _last_event_id(request)
+    try:
+        with hub_of(request).following.place(caller_of(request).unit_id):
+            return await _stream(request, after)
+    except TooManyListeners:
+        raise call_problem("TOO_MANY_STREAMS", Retry_After="15") from None
+
+
+async def _stream(request: web.Request, after: int) -> web.StreamResponse:
     # A proxy that gathers an answer before it passes it on would hold the events back.
     response = web.StreamResponse(headers={**PRIVATE, "Content-Type": MEDIA_TYPE, "X-Accel-Buffering": "no"})
     await response.prepare(request)

@@ -7,7 +7,9 @@ store does, at the latest with the next heartbeat.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections import Counter
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Final
 
 from hub.clock import Clock
@@ -17,6 +19,12 @@ from hub.transport.port import Transport
 
 PAGE: Final = 100
 HEARTBEAT_SECONDS: Final = 15.0
+# A handful of programs, some of which have lost their connections without anybody knowing yet.
+MOST_LISTENERS: Final = 20
+
+
+class TooManyListeners(Exception):
+    """The unit listens to its inbox as often as it may."""
 
 
 class InboxFollowing:
@@ -29,6 +37,20 @@ class InboxFollowing:
         self._transport = transport
         self._clock = clock
         self._heartbeat = heartbeat
+        self.listening: Counter[str] = Counter()
+
+    @contextmanager
+    def place(self, unit_id: str) -> Iterator[None]:
+        """A listener's place. Raises `TooManyListeners`: each holds a connection, so a unit has only so many."""
+        if self.listening[unit_id] >= MOST_LISTENERS:
+            raise TooManyListeners
+        self.listening[unit_id] += 1
+        try:
+            yield
+        finally:
+            self.listening[unit_id] -= 1
+            if not self.listening[unit_id]:
+                del self.listening[unit_id]
 
     async def follow(self, unit_id: str, after: int) -> AsyncGenerator[Sequence[ClaimCheck], None]:
         """Open claim checks behind position `after`, oldest first, each once. An empty page is a heartbeat: nothing

@@ -12,6 +12,7 @@ import pytest
 
 from hub import bootstrap, settings
 from hub.api import stream
+from hub.delivery import following
 from hub.store import records
 from tests.support import events, persons
 from tests.support.field import Field
@@ -79,6 +80,32 @@ async def test_listeners_do_not_take_from_each_other(field: Field, quiet: Party)
         sent = await note(field)
         heard = [await one.next(), await other.next()]
     assert [event.data["message"] for event in heard if event] == [sent.json["id"]] * 2
+
+
+async def test_a_unit_listens_only_so_many_times_and_others_are_not_its_matter(
+    build_town: Callable[[str], Awaitable[Town]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following, "MOST_LISTENERS", 2)
+    town = await build_town("2026-03-02")
+
+    def party(unit: str) -> Party:
+        return Party(town.session, town, unit, town.token(unit))  # type: ignore[arg-type]
+
+    sfi = party("sfi-stockholm")
+    async with Listener(sfi), Listener(sfi), Listener(sfi) as third, Listener(party("jt-sydost")) as other:
+        assert (third.response.status, third.response.headers["Retry-After"]) == (429, "15")
+        assert other.response.status == 200
+    # Who has left is missed with the next word that is written to it.
+    farsta = town.party("sd-farsta")
+    edges = [events.edge("sdn-farsta", "utbn")]
+
+    async def is_free() -> bool:
+        await farsta.record(person=persons.BO, edges=edges)
+        return not town.hub.following.listening["sfi-stockholm"]
+
+    await until(is_free, "the places to be free")
+    async with Listener(sfi) as again:
+        assert again.response.status == 200
 
 
 async def test_a_stream_is_one_units(field: Field, quiet: Party) -> None:
