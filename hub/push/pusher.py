@@ -83,9 +83,8 @@ class Pusher:
 
     async def round(self) -> None:
         """Sends everything that is due now, and waits for the answers."""
-        while await self._begin_due():
+        while await self._begin_due() or self._calls:
             await asyncio.gather(*self._calls)
-        await asyncio.gather(*self._calls)
 
     async def _begin_due(self) -> int:
         """Begins as many calls as there is room for. How many."""

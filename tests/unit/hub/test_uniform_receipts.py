@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from hub import clock
 from hub.intake.accepting import Accepted
 from hub.intake.receiving import NotAccepted
 from hub.service import Hub
@@ -81,3 +83,17 @@ async def test_a_faulty_message_is_refused_alike(hub: Hub, person: persons.Perso
     answer = await office.send(hub, "af.status-notified", "af-stockholm", data)
     assert isinstance(answer, NotAccepted)
     assert answer.refusal.code == "NO_BASIS"
+
+
+@pytest.mark.parametrize("person", [persons.ASTA, persons.BO])
+async def test_that_nobody_opened_it_is_not_told_either(hub: Hub, person: persons.Person) -> None:
+    """Only a copy can lie unopened: to hear of one would tell that the person is known there."""
+    await office.refer(hub)
+    await office.send(hub, *STATUTORY[0][:2], body(hub, "af.status-notified", "SOL_15_11", person))
+    assert isinstance(hub.clock, clock.FixedClock)
+    for days in (6, 26):
+        hub.clock.advance(timedelta(days=days))
+        await hub.sweep.sweep()
+    assert [claim.type for claim in await hub.list_inbox("af-stockholm", limit=10) if claim.type == "hub.refused"] == []
+    states = hub.reader.count_by_state()
+    assert states.get("expired", 0) >= (1 if person is persons.ASTA else 0)

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from hub import bootstrap, clock, settings
+from hub.delivery.leasing import LeasingRelay
 from hub.delivery.reading import Opened
 from hub.intake.accepting import Accepted
 from hub.push.calling import Outcome, Result
@@ -21,8 +22,10 @@ from hub.push.sending import LEASE, LeasePush
 from hub.service import Hub
 from hub.store.dead_letters import DeadLetterQuery
 from hub.store.records import AuditQuery, DeliveryState
+from hub.transport.in_process import InProcessTransport
 from schemas import envelope as envelopes
 from tests.support import events, judging, persons
+from tests.support.waiting import until
 
 TAKEN, FAILED = Outcome(Result.TAKEN, "204"), Outcome(Result.FAILED, "500")
 GONE = Outcome(Result.GONE, "410")
@@ -226,6 +229,21 @@ async def test_no_more_than_four_at_once_to_one_endpoint(hub: Hub, endpoints: En
     assert endpoints.most_under_way <= 4
 
 
+async def test_a_slow_endpoint_holds_its_four_places_and_no_more_however_often_one_looks(
+    hub: Hub, endpoints: Endpoints
+) -> None:
+    endpoints.held = asyncio.Event()
+    for _ in range(10):
+        await note(hub)
+    for _ in range(3):
+        await hub.pusher._begin_due()
+    await until(lambda: endpoints.under_way == 4, "four calls")
+    assert await hub.pusher._begin_due() == 0
+    endpoints.held.set()
+    await hub.pusher.round()
+    assert (len(endpoints.told), endpoints.most_under_way) == (10, 4)
+
+
 async def test_two_processes_over_one_store_send_each_once(hub: Hub, endpoints: Endpoints) -> None:
     other = Pusher(hub.store, hub.group, endpoints, hub.clock, hub.metrics)
     for _ in range(12):
@@ -323,3 +341,31 @@ async def test_steps_in_one_group_follow_each_other(hub: Hub) -> None:
     found = hub.endpoints.find(UNIT)
     assert found
     assert found.url == URL
+
+
+class Elsewhere(InProcessTransport):
+    """A transport at whose door a claim check is not yet when it is committed."""
+
+    @property
+    def is_immediate(self) -> bool:
+        return False
+
+
+async def test_with_a_2xx_the_recipient_counts_as_notified(
+    tmp_path: Path, endpoints: Endpoints, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for part in (Pusher, LeasingRelay):
+        monkeypatch.setattr(part, "start", lambda self: None)
+    given = settings.load({"data_dir": str(tmp_path / "data"), "allow_test_numbers": True}, {}, None)
+    at = clock.FixedClock(judging.NOON)
+    hub = bootstrap.build_hub(given, clock=at, caller=endpoints, transport=Elsewhere())
+    await hub.open()
+    await hub.endpoints.set(UNIT, UNIT, URL)
+    endpoints.will(FAILED, TAKEN)
+    delivery = await note(hub)
+    await hub.pusher.round()
+    assert state(hub, delivery) is DeliveryState.PENDING
+    await wait(hub, minutes=1)
+    assert state(hub, delivery) is DeliveryState.NOTIFIED
+    assert hub.reader.list_unpublished(limit=10) == []
+    await hub.close()
