@@ -27,6 +27,7 @@ from hub.delivery.relay import MarkPublished, PublicationMarking, Relay
 from hub.delivery.unread import LookAtUnread, UnreadLooking
 from hub.directory_changes import KeepDirectory
 from hub.identity import party_keys, staffing
+from hub.identity.oidc import OpenIdSignIn, Provider
 from hub.identity.port import Authenticator
 from hub.identity.tokens import SigningKey, TokenAuthenticator, TokenIssuer
 from hub.intake.accepting import AcceptMessage, MessageAcceptance
@@ -148,6 +149,7 @@ def build_hub(
         authenticator=authenticator,
         issuer=build_issuer(settings, create=True),
         metrics=metrics,
+        oidc=OpenIdSignIn(Provider.of(settings)) if settings.oidc_issuer else None,
         group=group,
         relay=build_relay(store, transport, group, clock),
         integrator=bootstrap_log.build_integrator(settings, store, group, clock),

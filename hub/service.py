@@ -30,6 +30,7 @@ from hub.delivery.reading import Gone, NotYours, Opened, ReadDelivery
 from hub.delivery.relay import Relay
 from hub.directory_changes import KeepDirectory
 from hub.extract.signing import DocumentKey
+from hub.identity.oidc import OpenIdSignIn
 from hub.identity.port import Authenticator
 from hub.identity.tokens import TokenIssuer
 from hub.intake.accepting import Accepted, AcceptMessage, MessageAcceptance
@@ -93,6 +94,7 @@ class Hub:
     authenticator: Authenticator
     issuer: TokenIssuer
     metrics: Metrics
+    oidc: OpenIdSignIn | None
     group: CommitGroup
     relay: Relay | LeasingRelay
     integrator: Integrator

@@ -23,7 +23,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 PREFIX: Final = "SAMVERKAN_"
 DEFAULTS_FILE: Final = "samverkan.default.toml"
 # Settings with a password in them may lie in a file of their own, which SAMVERKAN_<NAME>_FILE names.
-_SECRET: Final = frozenset({"database_url", "broker_url"})
+_SECRET: Final = frozenset({"database_url", "broker_url", "oidc_client_secret"})
 _FILE: Final = "_FILE"
 _TRUE: Final = frozenset({"true", "yes", "on", "1"})
 _FALSE: Final = frozenset({"false", "no", "off", "0"})
@@ -42,6 +42,10 @@ class Settings:
     port: int
     public_url: str | None
     data_dir: Path
+    oidc_issuer: str | None
+    oidc_client_id: str | None
+    oidc_client_secret: str | None = field(repr=False)
+    oidc_acr: tuple[str, ...]
     database_url: str | None = field(repr=False)
     broker_url: str | None = field(repr=False)
     amqp_units: frozenset[str]
@@ -112,6 +116,10 @@ def load(flags: Mapping[str, object], environ: Mapping[str, str], file: Path | N
         else:
             values[name] = _read(name, default, DEFAULTS_FILE)
     values["allow_test_numbers"] = values["allow_test_numbers"] or values["demo"]
+    if values["oidc_issuer"] and not (
+        values["public_url"] and values["oidc_client_id"] and values["oidc_client_secret"]
+    ):
+        raise SettingWrong("oidc_issuer needs public_url, oidc_client_id and oidc_client_secret beside it.")
     return Settings(**values)
 
 
@@ -267,6 +275,32 @@ def _networks(value: object) -> tuple[Network, ...]:
     return tuple(ipaddress.ip_network(part.strip()) for part in str(value).split(",") if part.strip())
 
 
+def _issuer(value: object) -> str | None:
+    if value == "":
+        return None
+    parts = urlsplit(_text(value))
+    here = parts.hostname in ("127.0.0.1", "localhost", "::1")
+    if (
+        not parts.hostname
+        or parts.query
+        or parts.fragment
+        or parts.scheme not in (("http", "https") if here else ("https",))
+    ):
+        raise ValueError
+    return str(value)
+
+
+def _words(value: object) -> tuple[str, ...]:
+    if not isinstance(value, str) or not value.isprintable():
+        raise ValueError
+    return tuple(value.split())
+
+
+def _optional_text(value: object) -> str | None:
+    return None if value == "" else _text(value)
+
+
+_OPTIONAL_TEXT: Final = _Kind(_optional_text, "a text, or empty")
 _TEXT: Final = _Kind(_text, "a text that is not empty")
 _TRUTH: Final = _Kind(_truth, "true or false")
 _OPTIONAL_FILE: Final = _Kind(_optional_path, "the path of a file, or empty")
@@ -275,6 +309,10 @@ _KINDS: Final[Mapping[str, _Kind]] = {
     "host": _TEXT,
     "port": _whole(0, 65535),
     "public_url": _Kind(_public_url, "http(s)://host, perhaps with a port and nothing after it, or empty"),
+    "oidc_issuer": _Kind(_issuer, "the provider's issuer, an https URL to the letter, or empty"),
+    "oidc_client_id": _OPTIONAL_TEXT,
+    "oidc_client_secret": _OPTIONAL_TEXT,
+    "oidc_acr": _Kind(_words, "levels of assurance with spaces between"),
     "data_dir": _Kind(_path, "the path of a directory"),
     "database_url": _engine_url("postgresql", "postgres"),
     "broker_url": _engine_url("amqp", "amqps"),

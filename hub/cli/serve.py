@@ -30,6 +30,13 @@ def serve(
         str | None, _setting("--port", "PORT", "The port; 0 takes any free one. [dim]Default: 8080[/dim]")
     ] = None,
     public_url: Annotated[str | None, _setting("--public-url", "URL", "The address that browsers use.")] = None,
+    oidc_issuer: Annotated[
+        str | None, _setting("--oidc-issuer", "URL", "The OpenID Connect provider's issuer.")
+    ] = None,
+    oidc_client_id: Annotated[str | None, _setting("--oidc-client-id", "TEXT", "What it calls the hub.")] = None,
+    oidc_acr: Annotated[
+        str | None, _setting("--oidc-acr", "LEVELS", "Levels of assurance that are enough, with spaces between.")
+    ] = None,
     data_dir: options.DataDir = None,
     demo: Annotated[
         bool | None, _setting("--demo/--no-demo", None, "Play invented messages. Never with real persons.")
@@ -123,6 +130,9 @@ def serve(
         host=host,
         port=port,
         public_url=public_url,
+        oidc_issuer=oidc_issuer,
+        oidc_client_id=oidc_client_id,
+        oidc_acr=oidc_acr,
         data_dir=data_dir,
         demo=demo,
         rules_dir=rules_dir,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hub.api.routes import Access, Page
-from hub.web import assets, signing
+from hub.web import assets, signing, vouching
 from hub.web.control import pages as control
 from hub.web.team import calendar, cases, copies, desk, inbox, sending
 
@@ -12,6 +12,8 @@ _FRAME = (
     Page("GET", "/assets/{digest}/{name}", assets.show_asset, Access.PUBLIC),
     Page("GET", "/language/{language}", signing.choose_language, Access.PUBLIC),
     Page("GET", "/sign-in", signing.show_sign_in, Access.PUBLIC),
+    Page("GET", "/sign-in/start", vouching.start, Access.PUBLIC),
+    Page("GET", "/sign-in/callback", vouching.come_back, Access.PUBLIC),
     Page("POST", "/sign-in/demo", signing.sign_in_invented, Access.PUBLIC),
     Page("POST", "/sign-out", signing.sign_out, Access.STAFF),
 )

@@ -34,8 +34,9 @@ async def show_sign_in(request: web.Request) -> web.Response:
         "sign_in.html",
         people=invented,
         start_token=browser.form_token(secret),
-        to=_safe_target(request.query.get("to")),
+        to=safe_target(request.query.get("to")),
         is_over="over" in request.query,
+        vouched=hub.oidc is not None,
     )
     browser.give(response, request, hub.settings, secret, name=PRE_COOKIE, seconds=PRE_SECONDS)
     return response
@@ -86,7 +87,7 @@ async def start_session(
     replaces = browser.key_of(before) if before else None
     await hub.group.submit(StartSession(browser.key_of(secret), member.staff_id, way, assurance, replaces))
     # Not a redirect: coming back from another site's page, it would not carry a cookie that is SameSite=Strict.
-    target = _safe_target(to) or _first_place(member)
+    target = safe_target(to) or _first_place(member)
     response = frame.page(request, "signed_in.html", target=target, headers={"Refresh": f"0; url={target}"})
     browser.give(response, request, hub.settings, secret)
     browser.take(response, request, hub.settings, PRE_COOKIE)
@@ -98,7 +99,7 @@ def _first_place(member: StaffMember) -> str:
     return places[0][0] if places else "/"
 
 
-def _safe_target(to: str | None) -> str | None:
+def safe_target(to: str | None) -> str | None:
     """A path of our own pages, as the sign-in page was given it; nothing that leads elsewhere."""
     if to is None or not to.startswith(("/team", "/admin")) or len(to) > 200:
         return None
@@ -120,7 +121,7 @@ async def choose_language(request: web.Request) -> web.Response:
     language = request.match_info["language"]
     if language not in ("sv", "en"):
         raise call_problem("NOT_FOUND")
-    response = frame.see_other(_safe_target(request.query.get("to")) or "/")
+    response = frame.see_other(safe_target(request.query.get("to")) or "/")
     settings = hub_of(request).settings
     response.set_cookie(
         browser.LANGUAGE_COOKIE,
