@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hub.api import extract, log, proofs
+from hub.api import audit, extract, log, proofs
 from hub.api.looking import REASON_PARAMETERS
 from hub.api.routes import Access, Operation, Parameter
 from hub.audit import proving
@@ -35,6 +35,40 @@ LOG_OPERATIONS: tuple[Operation, ...] = (
             Parameter("of", "Vilket steg; annars det senaste.", {"type": "string", "enum": list(proving.STEPS)}),
         ),
         scope=Scope.INBOX_READ,
+    ),
+    Operation(
+        "GET",
+        "/v1/audit/entries",
+        audit.list_entries,
+        Access.OVERSIGHT,
+        "logg",
+        "Sök i loggen; titten loggas med sitt skäl",
+        {
+            200: ("En sida: JSON, CSV eller FHIR AuditEvent.", "AuditPage"),
+            400: NOT_FOUND,
+            403: NOT_ALLOWED,
+            503: NOT_YET,
+        },
+        parameters=(
+            *(
+                Parameter(name, told, {"type": "string"})
+                for name, told in (
+                    ("unit", "Enhet: den som handlade, berördes eller var mottagare."),
+                    ("type", "Meddelandetyp."),
+                    ("action", "Händelse, se docs/reference/audit-events.md."),
+                    ("code", "Avslagskod."),
+                    ("message", "Meddelandets id."),
+                    ("case", "Ärendets id."),
+                    ("since", "Från denna tidpunkt."),
+                    ("until", "Före denna tidpunkt."),
+                    ("cursor", "Värdet `next` ur föregående svar."),
+                )
+            ),
+            Parameter("verdict", "Utfallet för någon mottagare.", {"type": "string", "enum": list(audit.VERDICTS)}),
+            Parameter("format", "Annars json.", {"type": "string", "enum": list(audit.FORMATS)}),
+            Parameter("limit", "Högst så många poster.", {"type": "integer", "minimum": 1, "maximum": 500}),
+            *REASON_PARAMETERS,
+        ),
     ),
     Operation(
         "POST",

@@ -170,6 +170,7 @@ COMPONENTS: Mapping[str, Mapping[str, Any]] = {
         ),
         "additionalProperties": False,
     },
+    "AuditPage": _object({"items": _list_of({"type": "object"}), "next": _MAYBE_CURSOR}),
     "RegisterExtract": _object(
         {
             "extract": _UUID,
