@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from hub.service import Hub
+from hub.store.records import CheckpointKind
 
 _MOST_CASES = 300
 
@@ -21,18 +22,31 @@ class Health:
     dead_letters: int
     log_size: int
     checkpoint_at: datetime | None
+    checkpoint_size: int
+    webhooks: Mapping[str, int]
 
 
 def look(hub: Hub) -> Health:
     reader, now = hub.reader, hub.clock.now()
     oldest = reader.oldest_unpublished_at()
+    signed = reader.find_checkpoint(CheckpointKind.SIGNED)
     return Health(
         copies=reader.count_by_state(),
         oldest_unpublished=None if oldest is None else now - oldest,
         dead_letters=reader.count_dead_letters(),
         log_size=reader.audit_size(),
-        checkpoint_at=None,
+        checkpoint_at=signed.at if signed is not None else None,
+        checkpoint_size=signed.size if signed is not None else 0,
+        webhooks=_count_webhooks(hub, now),
     )
+
+
+def _count_webhooks(hub: Hub, now: datetime) -> Mapping[str, int]:
+    """By state: `active`, `failing` (resting between attempts), `ended`."""
+    units = [unit.unit_id for unit in hub.directory.list_units()]
+    found = hub.reader.find_webhooks(units).values()
+    states = ("ended" if not each.is_active else "failing" if each.failures else "active" for each in found)
+    return Counter(states)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ PAGES = (
     "/admin/dead-letters",
     "/admin/dead-letters?try=1",
     "/admin/rules",
+    "/admin/rules/try",
     "/admin/follow-up",
     "/admin/retention",
     "/admin/log",

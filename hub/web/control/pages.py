@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hub.api.routes import Access, Page
-from hub.web.control import asking, flows, messages, rooms
+from hub.web.control import asking, flows, messages, rooms, rules
 
 PAGES: tuple[Page, ...] = (
     Page("GET", "/admin", flows.show_start, Access.OVERSIGHT),
@@ -17,7 +17,11 @@ PAGES: tuple[Page, ...] = (
     Page("GET", "/admin/dead-letters", rooms.show_dead_letters, Access.OVERSIGHT),
     Page("POST", "/admin/dead-letters/retry", rooms.retry_dead_letters, Access.ADMINISTRATOR),
     Page("POST", "/admin/dead-letters/decide", rooms.decide_dead_letter, Access.ADMINISTRATOR),
-    Page("GET", "/admin/rules", rooms.show_rules, Access.OVERSIGHT),
+    Page("GET", "/admin/rules", rules.show_rules, Access.OVERSIGHT),
+    Page("POST", "/admin/rules/reload", rules.reload, Access.ADMINISTRATOR),
+    Page("POST", "/admin/rules/decide", rules.decide, Access.ADMINISTRATOR),
+    Page("GET", "/admin/rules/try", rules.show_trial, Access.ADMINISTRATOR),
+    Page("POST", "/admin/rules/try", rules.try_message, Access.ADMINISTRATOR),
     Page("GET", "/admin/follow-up", rooms.show_follow_up, Access.OVERSIGHT),
     Page("GET", "/admin/retention", rooms.show_retention, Access.OVERSIGHT),
     Page("POST", "/admin/retention/run", rooms.run_retention, Access.ADMINISTRATOR),

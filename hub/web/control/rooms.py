@@ -181,30 +181,6 @@ async def release_hold(request: web.Request) -> web.StreamResponse:
     return frame.see_other("/admin/retention")
 
 
-async def show_rules(request: web.Request) -> web.StreamResponse:
-    """The rulebook as it is now: types, who may send and who may get them; the directory's units."""
-    hub = hub_of(request)
-    titles = {entry.name: entry for entry in hub.registry.list_types()}
-    return frame.page(
-        request,
-        "control/rules.html",
-        **showing.common(request),
-        digest=hub.rulebook.digest,
-        directory_digest=hub.directory.digest,
-        rules=[(name, rule) for name, rule in hub.rulebook.types.items() if name in titles],
-        units=hub.directory.list_units(day_in_stockholm(hub.clock.now())),
-        changes=await _changes(request),
-    )
-
-
-async def _changes(request: web.Request) -> list[dict[str, object]]:
-    hub = hub_of(request)
-    first = max(hub.reader.audit_size() - 5000, 0)
-    rows = await hub.store.ask(lambda: hub.reader.list_audit(AuditQuery(after=first - 1, limit=5000)))
-    wanted = ("rules_changed", "directory_changed", "change_proposed", "change_rejected", "hub_started")
-    return entries([row for row in rows if row.action in wanted][-20:][::-1])
-
-
 @asking.needs_reason("log")
 async def show_log(request: web.Request) -> web.StreamResponse:
     """The newest entries, each held against its leaf."""

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from datetime import timedelta
 from typing import Any
 
 import html5lib
 import pytest
 
+from hub import directory_changes
 from hub.store.dead_letters import DeathReason
 from hub.store.records import AuditQuery
 from hub.web.control.drawing import Flow, draw_chart, draw_map
-from tests.support import office, persons
+from tests.support import events, office, persons
 from tests.support.browsing import Browser
 from tests.unit.hub.web.conftest import Pages
 
@@ -244,3 +246,40 @@ def test_bars_never_stand_over_the_chart() -> None:
     assert chart.top == 1000
     assert all(bar.refused_y >= 0 for bar in chart.bars)
     assert draw_chart([]).bars == []
+
+
+# -- rules and directory ------------------------------------------------------------------------------------------
+
+
+async def test_a_message_is_tried_without_a_trace_of_it_but_the_look(pages: Pages) -> None:
+    known = await traffic(pages)
+    browser = await with_reason(pages)
+    page = await browser.get("/admin/rules/try")
+    body = events.data("information.requested", at=pages.clock.now())
+    event = events.event("information.requested", "jt-sydost", body, at=pages.clock.now(), subject=known["case"])
+    before = len(pages.hub.reader.list_audit(AuditQuery(limit=1000)))
+    tried = await browser.post("/admin/rules/try", {"csrf": page.token, "message": json.dumps(event)})
+    assert tried.status == 200
+    assert "Det finns inget samtycke som gäller" in tried.text
+    assert pages.actions()[before:] == ["staff_looked"]
+    wrong = await browser.post("/admin/rules/try", {"csrf": page.token, "message": "</textarea><script>"})
+    assert wrong.status == 422
+    assert "Det här är inget meddelande" in wrong.text
+    assert "</textarea><script>" not in wrong.text
+
+
+async def test_a_change_of_units_waits_for_a_second_administrator(pages: Pages) -> None:
+    browser = await with_reason(pages)
+    page = await browser.get("/admin/rules")
+    assert (await browser.post("/admin/rules/reload", {"csrf": page.token})).status == 303
+    files = directory_changes.read_files(None)
+    name = next(iter(files))
+    changed = {**files, name: files[name].replace('name = "Farsta"', 'name = "Nya Farsta"', 1)}
+    digest = directory_changes.read(changed).digest
+    admin = pages.hub.reader.find_staff_by_subject("urn:samverkan:demo", "admin")
+    mine = f"staff:{admin.staff_id}" if admin else "staff:1"
+    await pages.hub.group.submit(directory_changes.ProposeDirectory(mine, digest, changed))
+    own = await browser.get("/admin/rules")
+    assert "Du har själv föreslagit ändringen" in own.text or "Godkänn ändringen" in own.text
+    await browser.post("/admin/rules/decide", {"csrf": own.token, "decision": "reject"})
+    assert "change_rejected" in pages.actions()

@@ -1,0 +1,118 @@
+"""The rules and the directory: what is in force, what is proposed, and what a message would get."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from aiohttp import web
+
+from hub import directory_changes, reloading
+from hub.api.keys import hub_of, staff_of
+from hub.intake.accepting import Accepted
+from hub.store.records import AuditQuery
+from hub.web import frame
+from hub.web.control import asking, showing
+from hub.web.control.tracing_words import entries
+from routing.rule_files import RulesBroken
+from routing.situation import day_in_stockholm
+from schemas import envelope as envelopes
+from schemas import strict_json
+
+MOST_DIFFERENCES = 100
+LARGEST = 65_536
+
+
+async def show_rules(request: web.Request) -> web.StreamResponse:
+    """The rulebook as it is now: types, who may send and who may get them; the directory's units."""
+    return await _show(request)
+
+
+async def _show(request: web.Request, *, faults: Sequence[str] = (), status: int = 200) -> web.StreamResponse:
+    hub = hub_of(request)
+    titles = {entry.name: entry for entry in hub.registry.list_types()}
+    return frame.page(
+        request,
+        "control/rules.html",
+        status=status,
+        **showing.common(request),
+        faults=faults,
+        digest=hub.rulebook.digest,
+        directory_digest=hub.directory.digest,
+        rules=[(name, rule) for name, rule in hub.rulebook.types.items() if name in titles],
+        units=hub.directory.list_units(day_in_stockholm(hub.clock.now())),
+        changes=await _changes(request),
+        **governed(request),
+    )
+
+
+async def _changes(request: web.Request) -> list[dict[str, object]]:
+    hub = hub_of(request)
+    first = max(hub.reader.audit_size() - 5000, 0)
+    rows = await hub.store.ask(lambda: hub.reader.list_audit(AuditQuery(after=first - 1, limit=5000)))
+    wanted = ("rules_changed", "directory_changed", "change_proposed", "change_rejected", "hub_started")
+    return entries([row for row in rows if row.action in wanted][-20:][::-1])
+
+
+def governed(request: web.Request) -> dict[str, Any]:
+    """What is proposed, row by row, and whether the reader may approve it: nobody approves what is his own."""
+    hub = hub_of(request)
+    proposed = reloading.find_proposal(hub)
+    if proposed is None:
+        return {"proposed": None, "differences": [], "is_own": False}
+    try:
+        differences = directory_changes.list_differences(hub.directory, directory_changes.read(proposed.files))
+    except RulesBroken as broken:
+        differences = [str(fault) for fault in broken.faults]
+    is_own = proposed.proposed_by == staff_of(request).actor
+    return {"proposed": proposed, "differences": differences[:MOST_DIFFERENCES], "is_own": is_own}
+
+
+async def reload(request: web.Request) -> web.StreamResponse:
+    """Reads rules and units again: rules count at once, units become a proposal."""
+    try:
+        await reloading.reload(hub_of(request), staff_of(request).actor)
+    except RulesBroken as broken:
+        return await _show(request, faults=[str(fault) for fault in broken.faults][:MOST_DIFFERENCES], status=422)
+    return frame.see_other("/admin/rules")
+
+
+async def decide(request: web.Request) -> web.StreamResponse:
+    """The second person's word about what is proposed; the digest says what was looked at."""
+    form = await request.post()
+    hub, actor = hub_of(request), staff_of(request).actor
+    if form.get("decision") == "approve":
+        await reloading.approve_directory(hub, actor, str(form.get("digest", "")))
+    elif form.get("decision") == "reject":
+        await reloading.reject_directory(hub, actor)
+    return frame.see_other("/admin/rules")
+
+
+@asking.needs_reason("rules_tried")
+async def show_trial(request: web.Request) -> web.StreamResponse:
+    return _trial(request, "", None, None)
+
+
+@asking.needs_reason("rules_tried")
+async def try_message(request: web.Request) -> web.StreamResponse:
+    """What the message would get now; nothing is stored or sent. It stays in this answer only."""
+    form = await request.post()
+    hub, text = hub_of(request), str(form.get("message", ""))[:LARGEST]
+    try:
+        event = envelopes.parse_structured(strict_json.loads(text.encode()))
+    except (strict_json.NotJson, envelopes.NotAnEvent):
+        return _trial(request, text, None, "control.rules.no_message", status=422)
+    found = await hub.explain(event, event.source.removeprefix("/units/"))
+    return _trial(request, text, found, None)
+
+
+def _trial(
+    request: web.Request, text: str, found: object, fault: str | None, *, status: int = 200
+) -> web.StreamResponse:
+    values: dict[str, Any] = showing.common(request) | {"text": text, "fault": fault, "found": found, "rows": []}
+    if isinstance(found, Accepted):
+        values["rows"] = found.receipt["recipients"]
+    elif found is not None:
+        values["rows"] = getattr(found, "recipients", ())
+    values["is_accepted"] = isinstance(found, Accepted)
+    return frame.page(request, "control/trial.html", status=status, **values)
