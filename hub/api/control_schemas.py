@@ -37,7 +37,80 @@ _RUN = _object(
 )
 _HOLD = _object({"subject": _MAYBE_TEXT, "reference": _TEXT, "by": _TEXT, "placed": _INSTANT})
 
+_FLOW = _object({"sender": _TEXT, "unit": _MAYBE_TEXT, "code": _MAYBE_TEXT, "messages": _COUNT})
+_FOUND = _object(
+    {
+        "at": _INSTANT,
+        "message": _MAYBE_TEXT,
+        "type": _MAYBE_TEXT,
+        "sender": _TEXT,
+        "unit": _MAYBE_TEXT,
+        "case": _MAYBE_TEXT,
+        "state": _TEXT,
+        "verdict": _TEXT,
+        "code": _MAYBE_TEXT,
+    }
+)
+_RECIPIENT = _object(
+    {
+        "unit": _TEXT,
+        "verdict": _TEXT,
+        "code": _MAYBE_TEXT,
+        "rule": _TEXT,
+        "basis": {"type": ["object", "null"]},
+        "categories": {"type": "array", "items": _TEXT},
+        "withheld": {"type": "array", "items": _TEXT},
+        "state": _MAYBE_TEXT,
+    }
+)
+_STEP = _object(
+    {
+        "index": _COUNT,
+        "at": _INSTANT,
+        "action": _TEXT,
+        "actor": _TEXT,
+        "unit": _MAYBE_TEXT,
+        "code": _MAYBE_TEXT,
+    }
+)
+_TRACE = _object(
+    {
+        "message": _TEXT,
+        "sender": _TEXT,
+        "type": _MAYBE_TEXT,
+        "case": _MAYBE_TEXT,
+        "accepted": {"type": "boolean"},
+        "code": _MAYBE_TEXT,
+        "rulebook": _MAYBE_TEXT,
+        "recipients": {"type": "array", "items": _RECIPIENT},
+        "steps": {"type": "array", "items": _STEP},
+    }
+)
+_OVERDUE = _object({"unit": _MAYBE_TEXT, "deadline": _TEXT, "cases": _COUNT})
+_CONSENTS = _object({"recorded_by": _TEXT, "status": _TEXT, "consents": _COUNT})
+
 COMPONENTS: Mapping[str, Mapping[str, Any]] = {
+    "Flows": _object(
+        {
+            "first": {"type": "string", "format": "date"},
+            "last": {"type": "string", "format": "date"},
+            "items": {"type": "array", "items": _FLOW},
+        }
+    ),
+    "MessagesFound": _items(_FOUND),
+    "MessageTraces": _items(_TRACE),
+    "Statistics": _object(
+        {
+            "copies": _COUNTS,
+            "outbox_oldest_seconds": {"type": ["integer", "null"]},
+            "dead_letters": _COUNT,
+            "log_size": _COUNT,
+            "checkpoint": _MAYBE_TEXT,
+            "webhooks": _COUNTS,
+            "overdue": {"type": "array", "items": _OVERDUE},
+            "consents": {"type": "array", "items": _CONSENTS},
+        }
+    ),
     "RetentionDue": _object({"counts": _COUNTS, "held": _COUNT, "items": {"type": "array", "items": _DUE}}),
     "RetentionRun": _RUN,
     "RetentionRuns": _items(_RUN),

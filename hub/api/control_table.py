@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from hub.api import key_rotation, retention
+from hub.api import control, key_rotation, retention
+from hub.api.looking import REASON_PARAMETERS
 from hub.api.routes import Access, Operation, Parameter
 
 _PROBLEM = ("Felet, utan något värde ur det som skickades.", "Problem")
@@ -14,6 +15,45 @@ _LIMIT = Parameter("limit", "Högst så många poster.", {"type": "integer", "mi
 _TAG = "förvaltning"
 
 OPERATIONS: tuple[Operation, ...] = (
+    Operation(
+        "GET",
+        "/v1/admin/flows",
+        control.list_flows,
+        Access.OVERSIGHT,
+        _TAG,
+        "Vem som skickat hur mycket till vem, och vad som nekats",
+        {200: ("Antal per avsändare, mottagare och skäl.", "Flows"), **_LOOK},
+        parameters=control.DAY_PARAMETERS,
+    ),
+    Operation(
+        "GET",
+        "/v1/admin/messages",
+        control.search,
+        Access.OVERSIGHT,
+        _TAG,
+        "Sök meddelanden, nyast först; loggas",
+        {200: ("Träffarna.", "MessagesFound"), **_LOOK},
+        parameters=(*REASON_PARAMETERS, *control.SEARCH_PARAMETERS, _LIMIT),
+    ),
+    Operation(
+        "GET",
+        "/v1/admin/messages/{id}",
+        control.trace,
+        Access.OVERSIGHT,
+        _TAG,
+        "Ett meddelandes hela väg, utan innehåll; loggas",
+        {200: ("Stegen.", "MessageTraces"), 404: _ABSENT, **_LOOK},
+        parameters=REASON_PARAMETERS,
+    ),
+    Operation(
+        "GET",
+        "/v1/admin/statistics",
+        control.show_statistics,
+        Access.OVERSIGHT,
+        _TAG,
+        "Navet i siffror, utan namn",
+        {200: ("Läget.", "Statistics"), **_LOOK},
+    ),
     Operation(
         "GET",
         "/v1/admin/retention/due",
