@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from hub.api import oauth, parties
+from hub.api import oauth, parties, self_test
 from hub.api.routes import Access, Operation, Parameter
 
 _PROBLEM: Final = ("Felet.", "Problem")
@@ -45,6 +45,19 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         "anslutning",
         "Navets egna publika nycklar (RFC 7517)",
         {200: ("Nycklarna.", "application/json")},
+    ),
+    Operation(
+        "GET",
+        "/v1/self-test",
+        self_test.show,
+        Access.PUBLIC,
+        "anslutning",
+        "Vad som är rätt och fel med den egna anslutningen; skicka det som andra anrop skickar",
+        {200: ("Varje kontroll, i den ordning som en anslutning görs.", "SelfTest"), 400: _PROBLEM},
+        parameters=(
+            Parameter("time", "Den egna klockan, för jämförelse.", {"type": "string", "format": "date-time"}),
+            Parameter("DPoP", "Bevis på nyckelinnehav (RFC 9449).", {"type": "string"}, place="header"),
+        ),
     ),
     Operation(
         "GET",

@@ -62,6 +62,19 @@ COMPONENTS: Final[Mapping[str, Mapping[str, Any]]] = {
         }
     ),
     "TokenError": _object({"error": _TEXT, "error_description": _TEXT}),
+    "SelfTest": _object(
+        {
+            "time": _INSTANT,
+            "unit": _MAYBE_TEXT,
+            "ok": {"type": "boolean"},
+            "checks": {
+                "type": "array",
+                "items": _object(
+                    {"check": _TEXT, "ok": {"type": ["boolean", "null"]}, "said": _TEXT, "todo": _TEXT},
+                ),
+            },
+        }
+    ),
     "PartyKey": _object(_KEY),
     "PartyKeys": _object({"items": {"type": "array", "items": _object(_KEY)}}),
     "NewPartyKey": {

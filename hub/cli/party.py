@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hub.cli import options, party_key, program, terminal, units, webhooks
+from hub.cli import options, party_key, party_self_test, program, terminal, units, webhooks
 from hub.cli.faults import WrongUse
 
 if TYPE_CHECKING:
@@ -18,6 +18,9 @@ group.add_typer(webhooks.group, name="webhook")
 
 
 group.add_typer(party_key.group, name="key")
+group.command("self-test", epilog="Example: samverkan party self-test sd-farsta --key farsta.pem")(
+    party_self_test.self_test
+)
 
 
 @group.callback()

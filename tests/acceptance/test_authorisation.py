@@ -57,6 +57,7 @@ def test_public_is_what_the_contract_calls_public() -> None:
         "/.well-known/oauth-authorization-server",
         "/oauth/token",
         "/.well-known/jwks.json",
+        "/v1/self-test",
     }
 
 

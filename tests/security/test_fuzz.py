@@ -1,0 +1,85 @@
+"""Requests made from /openapi.json: no fault of the hub, no undocumented status, no answer against its schema (S11)."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib import request as urlrequest
+
+import hypothesis
+import orjson
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from hub import bootstrap
+from hub import settings as hub_settings
+from hub.identity.roles import OPERATOR
+from tests.support.hub_process import HubProcess
+
+# The number of the issue; SAMVERKAN_FUZZ_REQUESTS changes it.
+REQUESTS = int(os.environ.get("SAMVERKAN_FUZZ_REQUESTS", "10000"))
+CHECKS = (not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance)
+# Answers that go on and on, or wait.
+LEFT_OUT = {"/v1/inbox/stream"}
+
+
+@pytest.fixture(scope="module")
+def fuzzed(start_hub: Callable[..., HubProcess]) -> HubProcess:
+    return start_hub(environ={"SAMVERKAN_PERSON_LOOKUPS_PER_HOUR": "0"})
+
+
+def tokens(hub: HubProcess) -> dict[str, str]:
+    issuer = bootstrap.build_issuer(hub_settings.load({"data_dir": hub.data_dir}, {}, None))
+    staff = issuer.issue_staff(OPERATOR.staff_id, timedelta(minutes=55), datetime.now(UTC))
+    return {"unit": hub.token("sd-farsta"), "staff": staff}
+
+
+@pytest.mark.slow
+def test_what_the_document_describes_holds_for_ten_thousand_requests(fuzzed: HubProcess) -> None:
+    with urlrequest.urlopen(fuzzed.url + "/openapi.json") as answer:
+        document: dict[str, Any] = orjson.loads(answer.read())
+    schema = schemathesis.openapi.from_dict(document)
+    schema.config.update(base_url=fuzzed.url)
+    operations = [found.ok() for found in schema.get_all_operations()]
+    operations = [each for each in operations if each.path not in LEFT_OUT]
+    given_tokens, asked = tokens(fuzzed), Counter[int]()
+    each_gets = -(-REQUESTS // len(operations))
+    faults: list[str] = []
+    for operation in operations:
+        staff = re.match("/v1/(admin|audit)", operation.path)
+        headers = {"Authorization": f"Bearer {given_tokens['staff' if staff else 'unit']}"}
+
+        @hypothesis.seed(20260216)
+        @settings(
+            max_examples=each_gets,
+            deadline=None,
+            database=None,
+            phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        )
+        @given(case=operation.as_strategy())
+        def ask(case: Any, headers: dict[str, str] = headers) -> None:
+            if "wait" in (case.query or {}):
+                case.query["wait"] = 0
+            response = case.call(headers=headers)
+            asked[response.status_code] += 1
+            case.validate_response(response, checks=CHECKS)
+
+        try:
+            ask()
+        except Exception as fault:  # noqa: BLE001 - every operation is tried, and all faults are told together
+            faults.append(f"{operation.method.upper()} {operation.path}: {fault}"[:1500])
+    print(dict(asked), sum(asked.values()))  # noqa: T201 - the count is the measure
+    assert not faults, "\n\n".join(faults)
+    assert sum(asked.values()) >= REQUESTS
