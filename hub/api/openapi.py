@@ -140,6 +140,24 @@ COMPONENTS: Mapping[str, Mapping[str, Any]] = {
             "log": _LOG,
         }
     ),
+    "ReceiptOrBatch": {
+        "oneOf": [
+            {"$ref": "#/components/schemas/Receipt"},
+            _list_of(
+                _object(
+                    {
+                        "status": {"type": "integer"},
+                        "body": {
+                            "oneOf": [
+                                {"$ref": "#/components/schemas/Receipt"},
+                                {"$ref": "#/components/schemas/Problem"},
+                            ]
+                        },
+                    }
+                )
+            ),
+        ]
+    },
     "SentPage": _object({"items": _list_of(_object(_SENT)), "next": _MAYBE_CURSOR}),
     "SentMessage": _object(
         {

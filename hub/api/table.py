@@ -52,7 +52,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "Skicka ett meddelande",
         {
             202: ("Mottaget varaktigt; kvittot.", "Receipt"),
-            200: ("Samma kvitto igen för samma id och innehåll, eller svaren på en bunt.", "Receipt"),
+            200: ("Samma kvitto igen för samma id och innehåll, eller svaren på en bunt.", "ReceiptOrBatch"),
             **_REFUSALS,
         },
         body=EVENT,

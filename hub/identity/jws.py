@@ -29,6 +29,7 @@ ALGORITHMS: Final[Mapping[str, frozenset[str]]] = {
 """Curve -> what a token's header may call the signature."""
 NAMES: Final = tuple(sorted(name for names in ALGORITHMS.values() for name in names))
 _SEGMENTS: Final = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
+_CURVES: Final = {"OKP": "Ed25519", "EC": "P-256"}
 _COORDINATE_BYTES: Final = 32
 _LATEST_SECOND: Final = 253_402_300_799  # the last second of the year 9999, where datetime ends
 
@@ -108,7 +109,8 @@ class PublicKey:
 
     def has_signed(self, token: Signed) -> bool:
         """Whether the signature is this key's, by the algorithm that the header names."""
-        return token.header.get("alg") in self.algorithms and self.verify(token.signature, token.signed)
+        named = token.header.get("alg")
+        return isinstance(named, str) and named in self.algorithms and self.verify(token.signature, token.signed)
 
     def verify(self, signature: bytes, content: bytes) -> bool:
         try:
@@ -129,8 +131,9 @@ def public_key(jwk: Mapping[str, Any]) -> PublicKey:
     """The key of a JWK. Raises `WrongKey`, above all for one that holds its private part."""
     if jwk.keys() & {"d", "p", "q", "dp", "dq", "qi", "oth", "k"}:
         raise WrongKey("This is a private key; only its public part may leave the one who owns it.")
-    names = {"OKP": ("kty", "crv", "x"), "EC": ("kty", "crv", "x", "y")}.get(str(jwk.get("kty")))
-    if names is None or jwk.get("crv") not in ALGORITHMS or not all(isinstance(jwk.get(name), str) for name in names):
+    curve = _CURVES.get(str(jwk.get("kty")))
+    names = ("kty", "crv", "x") if curve == "Ed25519" else ("kty", "crv", "x", "y")
+    if curve is None or jwk.get("crv") != curve or not all(isinstance(jwk.get(name), str) for name in names):
         raise WrongKey("A key is an Ed25519 key or an EC key on P-256.")
     members: dict[str, str] = {name: jwk[name] for name in names}
     try:
