@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -50,6 +49,7 @@ async def _ask(address: str, credentials: ClientCredentials) -> Any:
 
     from hub.client import errors
     from hub.client.calling import Line, Patience
+    from hub.clock import SystemClock
 
     try:
         await credentials()
@@ -59,7 +59,7 @@ async def _ask(address: str, credentials: ClientCredentials) -> Any:
         raise Failed(f"The hub at {address} does not answer ({absent.reason}).") from None
     except errors.AnswerNotUnderstood as strange:
         raise Failed(f"What answers at {address} is no hub of this version ({strange}).") from None
-    time = datetime.now(UTC).isoformat()
+    time = SystemClock().now().isoformat()
     async with aiohttp.ClientSession() as session:
         line = Line(session, address, credentials, Patience(attempts=2))
         return (await line.call("GET", "v1", "self-test", query={"time": time})).document
