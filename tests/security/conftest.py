@@ -23,8 +23,8 @@ async def build_town(tmp_path: Path, session: aiohttp.ClientSession) -> AsyncIte
         async def build(**given: object) -> Town:
             chosen = settings.load({"data_dir": tmp_path / "data", "allow_test_numbers": True, **given}, {}, None)
             town = Town(session, chosen, "2026-02-16")
-            await town.server.start()
-            standing.push_async_callback(town.server.stop)
+            await town.start()
+            standing.push_async_callback(town.stop)
             return town
 
         yield build
