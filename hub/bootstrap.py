@@ -273,7 +273,13 @@ def open_signing_key(settings: Settings, *, create: bool) -> SigningKey:
 def build_issuer(settings: Settings, *, create: bool = False) -> TokenIssuer:
     """For the token endpoint, and for `samverkan token`: whoever reads the data directory may issue tokens."""
     key = open_signing_key(settings, create=create)
-    return TokenIssuer(key, issuer=settings.issuer, audience=settings.audience, ttl_max=settings.token_ttl_max)
+    return TokenIssuer(
+        key,
+        issuer=settings.issuer,
+        audience=settings.audience,
+        ttl_max=settings.token_ttl_max,
+        receipt_key=SigningKey.open(settings.data_dir / SIGNING_KEY, create=False, purpose="receipt-signing"),
+    )
 
 
 def is_distributed(settings: Settings) -> bool:

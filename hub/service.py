@@ -30,6 +30,7 @@ from hub.delivery.reading import Gone, NotYours, Opened, ReadDelivery
 from hub.delivery.relay import Relay
 from hub.directory_changes import KeepDirectory
 from hub.extract.signing import DocumentKey
+from hub.identity.message_signatures import Evidence
 from hub.identity.oidc import OpenIdSignIn
 from hub.identity.port import Authenticator
 from hub.identity.tokens import TokenIssuer
@@ -218,13 +219,13 @@ class Hub:
 
     # -- messages -----------------------------------------------------------------------------------------------
 
-    async def accept(self, envelope: Envelope, caller: str) -> Accepted | NotAccepted:
+    async def accept(self, envelope: Envelope, caller: str, signed: Evidence | None = None) -> Accepted | NotAccepted:
         """Takes the message durably, or says why not; either way the log knows before the caller does.
 
         Raises `StoreUnavailable`, `Overloaded` or `LimitReached`: nothing was accepted.
         """
         with slots.open_slot() as slot:
-            answer = await self._accept(envelope, caller)
+            answer = await self._accept(envelope, caller, signed)
             if self._looks_alike(envelope, answer):
                 await slot.over
         return answer
@@ -236,7 +237,7 @@ class Hub:
         rule = self.rulebook.find_type(envelope.catalogue_type)
         return rule is not None and rule.uniform
 
-    async def _accept(self, envelope: Envelope, caller: str) -> Accepted | NotAccepted:
+    async def _accept(self, envelope: Envelope, caller: str, signed: Evidence | None) -> Accepted | NotAccepted:
         if self.integrator.fault is not None:  # what happens could not be shown to have happened
             raise StoreUnavailable(self.integrator.fault)
         received = self.deciding.receiver.receive(envelope, caller, self.clock.now())
@@ -246,7 +247,7 @@ class Hub:
             return received
         if received.message.subject is None:  # else the sender names a case that it must be a party to
             await self._count_lookup(received, caller)
-        answer: Accepted | NotAccepted = await self.group.submit(AcceptMessage(received))
+        answer: Accepted | NotAccepted = await self.group.submit(AcceptMessage(received, signed))
         if isinstance(answer, NotAccepted):
             self._count_refusal(answer)
         elif answer.duplicate:

@@ -61,6 +61,7 @@ class Settings:
     issuer: str
     audience: str
     require_bound_tokens: bool
+    signed_by: frozenset[str]
     token_ttl_max: timedelta
     max_body_bytes: int
     unit_requests_per_hour: int
@@ -235,6 +236,13 @@ def _addresses(value: object) -> frozenset[str]:
     return frozenset(str(ip_address(name.strip())) for name in names)
 
 
+def _names(value: object) -> frozenset[str]:
+    names = [name.strip() for name in str(value).split(",")] if value else []
+    if not all(re.fullmatch(r"[a-z0-9-]+|[*]", name) for name in names):
+        raise ValueError
+    return frozenset(names)
+
+
 def _seconds(value: object) -> timedelta:
     if isinstance(value, timedelta):
         value = int(value.total_seconds())
@@ -261,7 +269,7 @@ def _engine_url(*schemes: str) -> _Kind:
     return _Kind(read, f"empty, or a URL that begins with {schemes[0]}:// and names a host")
 
 
-def _names(value: object) -> frozenset[str]:
+def _signers(value: object) -> frozenset[str]:
     """A list, or a text with commas."""
     items = value.split(",") if isinstance(value, str) else value
     if not isinstance(items, (list, frozenset)) or not all(isinstance(item, str) for item in items):
@@ -329,6 +337,7 @@ _KINDS: Final[Mapping[str, _Kind]] = {
     "issuer": _TEXT,
     "audience": _TEXT,
     "require_bound_tokens": _TRUTH,
+    "signed_by": _Kind(_signers, "unit ids with commas between, *, or empty"),
     "token_ttl_max": _Kind(_seconds, "a whole number of seconds from 1 to 3600"),
     "max_body_bytes": _whole(1024, 16_777_216),
     "unit_requests_per_hour": _whole(0, 100_000_000),

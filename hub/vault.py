@@ -225,6 +225,11 @@ def _load(source: MasterKey) -> list[bytes]:
         raise VaultLocked(*error.args) from None
 
 
+def evidence_aad(lane_id: str, source: str, message_id: str) -> bytes:
+    """What binds a sealed signature to its message."""
+    return _encode("evidence", lane_id, source, message_id)
+
+
 def _keyed(key: bytes) -> hmac.HMAC:
     """HMAC-SHA256 with its key taken in, to be copied for each use: a third of the time of starting anew."""
     return hmac.new(key, digestmod="sha256")

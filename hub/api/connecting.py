@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from hub.api import oauth, parties, self_test
+from hub.api import oauth, parties, self_test, signing
 from hub.api.routes import Access, Operation, Parameter
+from hub.identity.scopes import Scope
 
 _PROBLEM: Final = ("Felet.", "Problem")
 _NOT_ALLOWED: Final = ("Rollen administratör krävs.", "Problem")
@@ -45,6 +46,16 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         "anslutning",
         "Navets egna publika nycklar (RFC 7517)",
         {200: ("Nycklarna.", "application/json")},
+    ),
+    Operation(
+        "GET",
+        "/v1/messages/{id}/evidence",
+        signing.show_evidence,
+        Access.UNIT,
+        "meddelanden",
+        "Det som avsändaren signerade, för den som ska pröva det",
+        {200: ("Det signerade anropet.", "Evidence"), 404: _NOT_FOUND},
+        scope=Scope.MESSAGES_READ,
     ),
     Operation(
         "GET",

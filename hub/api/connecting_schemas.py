@@ -62,6 +62,16 @@ COMPONENTS: Final[Mapping[str, Mapping[str, Any]]] = {
         }
     ),
     "TokenError": _object({"error": _TEXT, "error_description": _TEXT}),
+    "Evidence": _object(
+        {
+            "method": _TEXT,
+            "target_uri": _TEXT,
+            "headers": {"type": "object", "additionalProperties": _TEXT},
+            "label": _TEXT,
+            "key": _JWK,
+            "body": {**_TEXT, "description": "Innehållet som det kom, i base64."},
+        }
+    ),
     "SelfTest": _object(
         {
             "time": _INSTANT,

@@ -8,6 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
+from hub.api import signing
 from hub.api.answers import (
     answer,
     bad_parameter,
@@ -40,21 +41,24 @@ from schemas.registry import Fault
 async def post_message(request: web.Request) -> web.Response:
     """One event, structured or binary, or a batch of up to 100 where each is judged alone."""
     hub, caller = hub_of(request), caller_of(request).unit_id
-    event = await _read_event(request)
+    body = await read_body(request)
+    event = _read_event(request, body)
+    signed = signing.read_evidence(request, body, is_batch=isinstance(event, list))
     if isinstance(event, list):
         await hub.count_requests(caller, max(0, len(event) - 1))  # the call itself has been counted
         # Started in order and judged in order, but committed together.
         return answer(await asyncio.gather(*(_accept_one(hub, entry, caller) for entry in event)))
-    accepted = await hub.accept(event, caller)
+    accepted = await hub.accept(event, caller, signed)
     if isinstance(accepted, NotAccepted):
         raise refusal_problem(accepted, hub.rulebook)
-    return answer(accepted.receipt, 200 if accepted.duplicate else 202)
+    response = answer(accepted.receipt, 200 if accepted.duplicate else 202)
+    return response if signed is None else signing.sign_receipt(request, response)
 
 
 async def explain_message(request: web.Request) -> web.Response:
     """The receipt that the event would get, or the problem; nothing is stored."""
     hub, caller = hub_of(request), caller_of(request).unit_id
-    event = await _read_event(request)
+    event = _read_event(request, await read_body(request))
     if isinstance(event, list):
         raise call_problem("WRONG_MEDIA_TYPE")
     explained = await hub.explain(event, caller)
@@ -63,8 +67,7 @@ async def explain_message(request: web.Request) -> web.Response:
     return answer(explained.receipt)
 
 
-async def _read_event(request: web.Request) -> Envelope | list[Envelope | NotAnEvent]:
-    body = await read_body(request)
+def _read_event(request: web.Request, body: bytes) -> Envelope | list[Envelope | NotAnEvent]:
     try:
         return envelopes.parse_http(request.headers.get("Content-Type", ""), request.headers, body)
     except envelopes.WrongMediaType:

@@ -40,6 +40,8 @@ CALL_PROBLEMS: Mapping[str, tuple[int, str, str]] = {
     "NOT_FOUND": (404, "Det som efterfrågas finns inte för er", "Kontrollera adressen."),
     "METHOD_NOT_ALLOWED": (405, "Metoden stöds inte på den här adressen", "Se /docs för adressens metoder."),
     "SCOPE_MISSING": (403, "Token ger inte rätt till det här", "Begär en token med den omfattning (scope) som krävs."),
+    "SIGNATURE_MISSING": (403, "Meddelandet är inte signerat", "Enheten ska signera sina meddelanden (RFC 9421)."),
+    "SIGNATURE_WRONG": (403, "Signaturen håller inte", "Signera på nytt; errors säger vad som är fel."),
     "KEY_WRONG": (422, "Nyckeln kan inte tas emot", "Rätta det som anges i errors."),
     "TOO_SLOW": (408, "Anropet kom inte fram i tid", "Skicka igen över en snabbare förbindelse."),
     "ALREADY_ANSWERED": (409, "Ett annat utfall är redan rapporterat", "Det första utfallet gäller."),

@@ -67,6 +67,7 @@ def serve(
     amqp_units: Annotated[
         str | None, _setting("--amqp-units", "UNITS", "Units that fetch by AMQP, with commas between them.")
     ] = None,
+    signed_by: Annotated[str | None, _setting("--signed-by", "UNITS", "Whose messages must be signed.")] = None,
     issuer: Annotated[str | None, _setting("--issuer", "TEXT", "Who issues the hub's tokens (iss).")] = None,
     audience: Annotated[str | None, _setting("--audience", "TEXT", "For whom they are issued (aud).")] = None,
     token_ttl_max: Annotated[
@@ -143,6 +144,7 @@ def serve(
         tls_client_ca=tls_client_ca,
         trusted_proxies=trusted_proxies,
         require_bound_tokens=require_bound_tokens,
+        signed_by=signed_by,
         amqp_units=amqp_units,
         issuer=issuer,
         audience=audience,

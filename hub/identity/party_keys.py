@@ -77,7 +77,7 @@ class PartyKeeping:
             case RevokeKey():
                 return self._revoke(ledger, command)
             case UseOnce():
-                return _use(ledger, command)
+                return use(ledger, command)
             case GrantToken():
                 return self._grant(ledger, command)
             case RefuseToken():
@@ -112,14 +112,14 @@ class PartyKeeping:
 
     def _grant(self, ledger: Ledger, command: GrantToken) -> bool:
         """False when the assertion, or the proof that came with it, has been used before."""
-        if not _use(ledger, command.proven) or (command.proof is not None and not _use(ledger, command.proof)):
+        if not use(ledger, command.proven) or (command.proof is not None and not use(ledger, command.proof)):
             return False
         told = {"key": command.key_id, "scope": command.scope.split(" "), "binding": command.binding}
         ledger.audit(AuditAction.TOKEN_ISSUED, command.proven.owner, detail=told)
         return True
 
 
-def _use(ledger: Ledger, command: UseOnce) -> bool:
+def use(ledger: Ledger, command: UseOnce) -> bool:
     """Whether this was the first time, also among the commands of this very group."""
     used_id = once(command.purpose, command.owner, command.id)
     if used_id in ledger.changes.used_ids or ledger.group.find_used_ids([used_id]):

@@ -45,15 +45,16 @@ _LATEST_SECOND: Final = 253_402_300_799  # the last second of the year 9999, whe
 class SigningKey:
     """The key that signs and verifies the hub's tokens, kept in its own file."""
 
-    def __init__(self, secret: bytes) -> None:
-        seed = key_file.derive(secret, "token-signing")
-        self.key: Final = OKPKey.import_key(Ed25519PrivateKey.from_private_bytes(seed))
+    def __init__(self, secret: bytes, purpose: str = "token-signing") -> None:
+        self.private: Final = Ed25519PrivateKey.from_private_bytes(key_file.derive(secret, purpose))
+        self.key: Final = OKPKey.import_key(self.private)
         self.key_id: Final = self.key.thumbprint()
 
     @classmethod
-    def open(cls, path: Path, *, create: bool) -> SigningKey:
-        """Reads the key file, or makes it when `create` and there is none. Raises `key_file.KeyLocked`."""
-        return cls(key_file.load_or_create(path, create=create))
+    def open(cls, path: Path, *, create: bool, purpose: str = "token-signing") -> SigningKey:
+        """Reads the key file, or makes it when `create` and there is none; what signs tokens signs nothing else, so
+        each purpose has a key of its own. Raises `key_file.KeyLocked`."""
+        return cls(key_file.load_or_create(path, create=create), purpose)
 
     def public_jwk(self) -> dict[str, Any]:
         """For who wants to verify a token: the key as RFC 7517 and RFC 8037 write it."""
@@ -63,9 +64,18 @@ class SigningKey:
 class TokenIssuer:
     """Makes tokens for units."""
 
-    def __init__(self, key: SigningKey, *, issuer: str, audience: str, ttl_max: timedelta = LONGEST_TTL) -> None:
+    def __init__(
+        self,
+        key: SigningKey,
+        *,
+        issuer: str,
+        audience: str,
+        ttl_max: timedelta = LONGEST_TTL,
+        receipt_key: SigningKey | None = None,
+    ) -> None:
         self._key = key
-        self.keys: Final = (key,)
+        self.receipt_key: Final = receipt_key or key
+        self.keys: Final = (key,) if receipt_key is None else (key, receipt_key)
         self._issuer = issuer
         self._audience = audience
         self._ttl_max = min(ttl_max, LONGEST_TTL)

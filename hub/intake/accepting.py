@@ -7,6 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from hub.identity import party_keys
+from hub.identity.message_signatures import Evidence
+from hub.identity.party_keys import UseOnce
 from hub.intake import receipts, refusing
 from hub.intake.receiving import NotAccepted, Received
 from hub.intake.recording import MessageRecording, uniform
@@ -31,6 +34,7 @@ class AcceptMessage:
     """One unit wants this message taken."""
 
     received: Received
+    evidence: Evidence | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +81,16 @@ class MessageAcceptance:
         known = ledger.find_message(received.key)
         if known is not None:
             return self._again(ledger, received, known)
+        if command.evidence is not None and not _is_fresh(ledger, received, command.evidence):
+            refused = NotAccepted(Refusal(RefusalCode.DUPLICATE, "signature/nonce"))
+            refusing.record_refusal(ledger, RecordRefusal.of(received.message, refused, None))
+            return refused
         decision = self._decide(ledger, received)
         if decision.refusal is not None and decision.uniform:
             return Accepted(self._recording.record_silently(ledger, received, decision, decision.refusal))
         if decision.refusal is not None:
             return self._refuse(ledger, received, decision, decision.refusal)
-        receipt = self._recording.record(ledger, received, decision)
+        receipt = self._recording.record(ledger, received, decision, command.evidence)
         self._registering.follow(ledger, received.message, decision)
         return Accepted(receipt)
 
@@ -146,3 +154,9 @@ class MessageAcceptance:
         if rule is not None and rule.registers is not None and own is not None:
             known[own.consent_id] = own
         return known
+
+
+def _is_fresh(ledger: Ledger, received: Received, evidence: Evidence) -> bool:
+    """Whether the signature's nonce is used for the first time."""
+    use = UseOnce("signature", received.message.sender, evidence.nonce, evidence.ends_at)
+    return party_keys.use(ledger, use)

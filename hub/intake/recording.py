@@ -8,13 +8,17 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+import orjson
+
 from hub.audit.entry import AuditAction
+from hub.identity.message_signatures import Evidence
 from hub.intake import receipts, refusing
 from hub.intake.receiving import Received
 from hub.intake.refusing import RecordRefusal
 from hub.ledger import Ledger, consent_lane, person_lane
 from hub.store.records import ClaimCheck, DeliveryState, StoredDelivery, StoredMessage
-from hub.vault import SealingKey, body_aad
+from hub.store.signed import StoredEvidence
+from hub.vault import SealingKey, body_aad, evidence_aad
 from routing.decision import Decision, Ruling
 from routing.message import Message
 from routing.refusals import Refusal
@@ -30,7 +34,9 @@ class MessageRecording:
         self._rulebook = rulebook
         self._first_state = DeliveryState.NOTIFIED if notifies_at_once else DeliveryState.PENDING
 
-    def record(self, ledger: Ledger, received: Received, decision: Decision) -> Mapping[str, Any]:
+    def record(
+        self, ledger: Ledger, received: Received, decision: Decision, evidence: Evidence | None = None
+    ) -> Mapping[str, Any]:
         """Everything of an accepted message, and the receipt for its sender."""
         message, at = received.message, ledger.at
         lane_id = _lane_of(message, decision)
@@ -38,6 +44,8 @@ class MessageRecording:
             ledger.prepare_data_keys([lane_id])
             ledger.prepare_sequences([(lane_id, ruling.unit) for ruling in decision.rulings])
         key = ledger.key_for(lane_id)
+        if evidence is not None:
+            ledger.changes.evidence.append(_sealed(evidence, received, lane_id, key))
         case_id = decision.case.case_id if decision.case else None
         ids = [str(uuid.uuid4()) for _ in decision.rulings]
         rows = [
@@ -199,3 +207,9 @@ def _lane_of(message: Message, decision: Decision) -> str:
         return consent_lane(consent_id)
     # What concerns one person without a case shares a lane, so that it can be made unreadable together.
     return person_lane(message.person_key) if message.person_key else f"message:{message.message_id}"
+
+
+def _sealed(evidence: Evidence, received: Received, lane_id: str, key: SealingKey) -> StoredEvidence:
+    source, message_id = received.key.source, received.key.message_id
+    aad = evidence_aad(lane_id, source, message_id)
+    return StoredEvidence(source, message_id, lane_id, key.seal(orjson.dumps(dict(evidence.document)), aad=aad))

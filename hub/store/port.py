@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Protocol, TypeVar
 
-from hub.store import kept, parties, people, records, survey
+from hub.store import kept, parties, people, records, signed, survey
 from hub.store.dead_letters import DeadLetterQuery, DeadLetterView
 from hub.store.directory_sets import DirectorySet, Standing
 from hub.store.webhooks import DuePush, Push, Webhook
@@ -237,6 +237,9 @@ class Reader(FlowReader, PersonReader, PushReader, ReceivingReader, RetentionRea
 
     def find_sessions(self, session_keys: Collection[str]) -> dict[str, people.Session]:
         """Also those whose time is over."""
+
+    def find_evidence(self, source: str, message_id: str) -> signed.StoredEvidence | None:
+        """What the sender signed, sealed; None when it signed nothing or the message's body is gone."""
 
     def list_party_keys(self, unit_ids: Collection[str] | None = None) -> list[parties.PartyKey]:
         """The credentials of these units, or of all: also those that do not count yet or no longer; oldest first."""

@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from hub.store import directory_rows, migrate, port, queries, records, rows
 from hub.store.about_person import PersonReading
 from hub.store.directory_sets import DirectorySet, Standing
+from hub.store.evidence import EvidenceReading
 from hub.store.flows import FlowReading
 from hub.store.party_rows import PartyReading
 from hub.store.people_rows import PeopleReading
@@ -50,7 +51,14 @@ def _to_view(cells: rows.Cells) -> records.DeliveryView:
 
 
 class SqlReader(
-    FlowReading, PeopleReading, PartyReading, PersonReading, PushReading, ReceivingReading, RetentionReading
+    EvidenceReading,
+    FlowReading,
+    PeopleReading,
+    PartyReading,
+    PersonReading,
+    PushReading,
+    ReceivingReading,
+    RetentionReading,
 ):
     """Reads over one connection. Looking for nothing asks nothing."""
 

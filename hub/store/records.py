@@ -13,6 +13,7 @@ from hub.store.dead_letters import DeadLetter
 from hub.store.directory_sets import DirectorySet, Standing
 from hub.store.parties import PartyKey
 from hub.store.people import Draft, Session, StaffMember
+from hub.store.signed import StoredEvidence
 from hub.store.webhooks import Push, Webhook
 from routing.case import Case
 from schemas.frozen import dataclass
@@ -273,6 +274,7 @@ class Changes:
     retention_runs: list[kept.RetentionRun] = field(default_factory=list)
     forgotten_before: int = 0
     party_keys: list[PartyKey] = field(default_factory=list)
+    evidence: list[StoredEvidence] = field(default_factory=list)
     used_ids: dict[str, datetime] = field(default_factory=dict)
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 import orjson
 from sqlalchemy import BindParameter, Executable, bindparam, delete, exists, func, insert, select, update
 
-from hub.store import kept, records, rows, tables
+from hub.store import evidence, kept, records, rows, tables
 from hub.store.among import among
 
 _messages, _deliveries, _keys = tables.messages, tables.deliveries, tables.data_keys
@@ -203,6 +203,7 @@ def write(execute: Execute, changes: records.Changes, erased_at: datetime) -> di
         each = [{"at_position": position} for position in changes.erased_bodies]
         execute(_ERASE_BODY, [values | {"erased_at": rows.instant_to_cell(erased_at)} for values in each])
         execute(_ERASE_NOTES, each)
+        execute(evidence.DROP_AT, each)
         execute(_TAKE_DEAD_LETTERS, each)
         execute(_TAKE_PUSHES, each)
     for position in changes.erased_metadata:

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
+    PrimaryKeyConstraint,
     SmallInteger,
     Table,
     Text,
@@ -297,6 +298,18 @@ retention_runs = Table(
     Column("counts", Text, nullable=False),
     Column("kept_from", POSITION, nullable=False),
     Index("ix_retention_runs_began", "began_at"),
+)
+
+# Signed requests (RFC 9421) as their senders' evidence, sealed.
+evidence = Table(
+    "evidence",
+    metadata,
+    Column("source", Text, nullable=False),
+    Column("message_id", Text, nullable=False),
+    Column("lane_id", Text, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("message_id", "source"),
+    Index("ix_evidence_of_lane", "lane_id"),
 )
 
 # Public keys and certificates by which a unit proves that it is the one (RFC 7523, RFC 8705).

@@ -29,6 +29,7 @@ from sqlalchemy.exc import DBAPIError
 from hub import clock
 from hub.store import (
     directory_rows,
+    evidence,
     flows,
     leasing,
     party_rows,
@@ -230,6 +231,7 @@ class SqlGroup(reading.SqlReader):
         self._each(self._upserts.directory_sets, map(directory_rows.to_values, changes.directory_sets))
 
     def _write_parties(self, changes: records.Changes) -> None:
+        self._each(evidence.ADD, map(evidence.to_values, changes.evidence))
         self._each(self._upserts.party_keys, map(party_rows.key_to_values, changes.party_keys))
         if not changes.used_ids:
             return
