@@ -33,6 +33,8 @@ def spellings(person: Person) -> set[bytes]:
         number[2:],
         f"{number[2:8]}-{number[8:]}",
         f"{number[2:8]}+{number[8:]}",
+        f"{number[:8]} {number[8:]}",
+        f"{number[2:8]} {number[8:]}",
     }
     for name in (person.given_name, person.family_name):
         if len(name) >= SHORTEST_NAME:
@@ -44,6 +46,7 @@ def _encodings(text: str) -> Iterator[bytes]:
     decomposed = unicodedata.normalize("NFD", text)
     for form in (text, decomposed):
         yield form.encode()
+        yield form.encode()[::-1]
         yield form.encode("utf-16-le")
         yield json.dumps(form)[1:-1].encode()
         yield quote(form).encode()
