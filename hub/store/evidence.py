@@ -7,11 +7,11 @@ from typing import Any, Final
 
 from sqlalchemy import Executable, bindparam, delete, insert, select
 
-from hub.store import rows, tables
+from hub.store import party_tables, rows, tables
 from hub.store.among import among
 from hub.store.signed import StoredEvidence
 
-_evidence, _messages = tables.evidence, tables.messages
+_evidence, _messages = party_tables.evidence, tables.messages
 
 
 ADD: Final = insert(_evidence)

@@ -8,16 +8,18 @@ from typing import Any, Final
 import orjson
 from sqlalchemy import Executable, bindparam, delete, insert, select
 
-from hub.store import parties, rows, tables
+from hub.store import parties, party_tables, rows
 from hub.store.among import among
 
-KEY: Final = tuple(tables.party_keys.c)
-KEYS_OF: Final = select(*KEY).where(among(tables.party_keys.c.unit_id)).order_by(tables.party_keys.c.begins_at)
-ALL_KEYS: Final = select(*KEY).order_by(tables.party_keys.c.unit_id, tables.party_keys.c.begins_at)
-USED_IDS: Final = select(tables.used_ids.c.used_id).where(among(tables.used_ids.c.used_id))
+KEY: Final = tuple(party_tables.party_keys.c)
+KEYS_OF: Final = (
+    select(*KEY).where(among(party_tables.party_keys.c.unit_id)).order_by(party_tables.party_keys.c.begins_at)
+)
+ALL_KEYS: Final = select(*KEY).order_by(party_tables.party_keys.c.unit_id, party_tables.party_keys.c.begins_at)
+USED_IDS: Final = select(party_tables.used_ids.c.used_id).where(among(party_tables.used_ids.c.used_id))
 
-ADD_USED_IDS: Final = insert(tables.used_ids)
-FORGET_USED_IDS: Final = delete(tables.used_ids).where(tables.used_ids.c.ends_at <= bindparam("at"))
+ADD_USED_IDS: Final = insert(party_tables.used_ids)
+FORGET_USED_IDS: Final = delete(party_tables.used_ids).where(party_tables.used_ids.c.ends_at <= bindparam("at"))
 
 
 def key_to_values(key: parties.PartyKey) -> rows.Values:

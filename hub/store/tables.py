@@ -18,7 +18,6 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    PrimaryKeyConstraint,
     SmallInteger,
     Table,
     Text,
@@ -29,6 +28,9 @@ from sqlalchemy import (
 
 from hub.store.metadata import POSITION
 from hub.store.metadata import metadata as metadata
+from hub.store.party_tables import evidence as evidence
+from hub.store.party_tables import party_keys as party_keys
+from hub.store.party_tables import used_ids as used_ids
 from hub.store.receiving_tables import dead_letters as dead_letters
 from hub.store.receiving_tables import pushes as pushes
 from hub.store.receiving_tables import webhooks as webhooks
@@ -298,42 +300,6 @@ retention_runs = Table(
     Column("counts", Text, nullable=False),
     Column("kept_from", POSITION, nullable=False),
     Index("ix_retention_runs_began", "began_at"),
-)
-
-# Signed requests (RFC 9421) as their senders' evidence, sealed.
-evidence = Table(
-    "evidence",
-    metadata,
-    Column("source", Text, nullable=False),
-    Column("message_id", Text, nullable=False),
-    Column("lane_id", Text, nullable=False),
-    Column("sealed", LargeBinary, nullable=False),
-    PrimaryKeyConstraint("message_id", "source"),
-    Index("ix_evidence_of_lane", "lane_id"),
-)
-
-# Public keys and certificates by which a unit proves that it is the one (RFC 7523, RFC 8705).
-party_keys = Table(
-    "party_keys",
-    metadata,
-    Column("unit_id", Text, primary_key=True),
-    Column("key_id", Text, primary_key=True),
-    Column("kind", Text, nullable=False),
-    Column("name", Text),
-    Column("jwk", Text),
-    Column("begins_at", BigInteger, nullable=False),
-    Column("ends_at", BigInteger),
-    sqlite_with_rowid=False,
-)
-
-# Digests of what may be used once (RFC 7523 `jti`, RFC 9449 `jti`, RFC 9421 `nonce`), until it would be refused as old.
-used_ids = Table(
-    "used_ids",
-    metadata,
-    Column("used_id", Text, primary_key=True),
-    Column("ends_at", BigInteger, nullable=False),
-    Index("ix_used_ids_ending", "ends_at"),
-    sqlite_with_rowid=False,
 )
 
 # `position` is the entry's index in the Merkle log, counted from 0 without gaps.
