@@ -75,6 +75,7 @@ class Ledger:
         self._earlier: dict[str, list[EarlierMessage]] = {}
         self._known_cases_of: dict[str | None, set[str]] = {}
         self._consents: dict[str, Consent] = {}
+        self._persons: set[str] = set()
         self._consents_of: dict[str, set[str]] = {}
         self._stored_consents: dict[str, StoredConsent] = {}
         self._data_keys: dict[str, DataKey] = {}
@@ -114,12 +115,14 @@ class Ledger:
             self._earlier.setdefault(found.key.message_id, []).append(found)
 
     def prepare_persons(self, person_keys: Collection[str], consent_ids: Collection[str]) -> None:
-        """Loads all cases and consents of these persons, and the consents with these ids."""
-        for person_key, cases in self.group.find_cases_of(person_keys).items():
-            self._stored_cases_of[person_key] = cases
-        for person_key in person_keys:
+        """Loads all cases and consents of these persons, and the consents with these ids; each once in a group."""
+        persons = [person_key for person_key in person_keys if person_key not in self._persons]
+        cited = [consent_id for consent_id in consent_ids if consent_id not in self._stored_consents]
+        self._persons.update(persons)
+        self._stored_cases_of.update(self.group.find_cases_of(persons))
+        for person_key in persons:
             self._consents_of.setdefault(person_key, set())
-        found = self.group.find_consents(person_keys=person_keys, consent_ids=consent_ids)
+        found = self.group.find_consents(person_keys=persons, consent_ids=cited)
         lanes = [consent_lane(stored.consent_id) for stored in found]
         self.prepare_data_keys(lanes)
         for stored, lane_id in zip(found, lanes, strict=True):

@@ -68,6 +68,8 @@ class DeliveryReading:
         views = [view for view in map(ledger.find_delivery, ids) if view is not None]
         ledger.prepare_cases({view.message.case_id for view in views if view.message.case_id is not None})
         ledger.prepare_data_keys({view.message.lane_id for view in views})
+        cases = [ledger.find_case(view.message.case_id) for view in views]
+        ledger.prepare_persons({case.person_key for case in cases if case is not None and case.person_key}, ())
 
     def handle(self, ledger: Ledger, command: ReadDelivery) -> Opened | Gone | NotYours:
         view = ledger.find_delivery(command.delivery_id)

@@ -154,6 +154,16 @@ async def test_a_later_page_of_sent_messages_begins_at_its_cursor(
     assert "recorded_at<?" in " ".join(plan_of(store, statements))
 
 
+@pytest.mark.parametrize("more", [{}, {"type": "plan.proposed"}, {"since": AT}, {"before": 1}])
+async def test_a_case_is_looked_up_among_its_own_messages_and_not_among_all_of_the_sender(
+    store: sqlite.SqliteStore, statements: list[tuple[str, Any]], more: dict[str, Any]
+) -> None:
+    await stored.keep(store, stored.sent()[0])
+    statements.clear()
+    store.reader().list_sent("sd-farsta", limit=10, case_id="case-1", **more)
+    assert "SEARCH messages USING INDEX ix_messages_of_case (case_id=?)" in plan_of(store, statements)
+
+
 async def test_writes_by_an_index(store: sqlite.SqliteStore, statements: list[tuple[str, Any]]) -> None:
     changes, _, delivery = stored.sent()
     changes.cases["case-1"] = stored.case("case-1")
