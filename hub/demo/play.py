@@ -52,6 +52,9 @@ def _show_ways_to_look(console: Console, url: str, settings: Settings, case: str
     console.print()
     console.print(Text("Navet är igång. Så kan ni titta vidare:", style="bold"))
     for label, target in (
+        ("Teamets skrivbord", f"{url}/sign-in?as=samordnare"),
+        ("Kontrollrummet", f"{url}/sign-in?as=admin"),
+        ("Alla påhittade", f"{url}/sign-in"),
         ("Logga in", f"{url}/sign-in  (välj en påhittad person)"),
         ("Gränssnittet", f"{url}/docs"),
         ("Meddelandetyperna", f"{url}/v1/catalogue"),

@@ -35,7 +35,14 @@
     if (fault) { fault.focus(); }
   }
 
+  /* What a page shows may have been taken back meanwhile: then the whole page is asked for again, and says so. */
+  function leaveWhatIsGone(event) {
+    var status = event.detail.xhr.status;
+    if (status >= 401 && status <= 410) { window.location.reload(); }
+  }
+
   document.addEventListener("DOMContentLoaded", function () {
+    document.body.addEventListener("htmx:afterRequest", leaveWhatIsGone);
     document.querySelectorAll("[data-stream]").forEach(listen);
     document.addEventListener("submit", sendOnce);
     showFault();
