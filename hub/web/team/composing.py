@@ -193,6 +193,8 @@ def envelope(place: Place, data: Mapping[str, Any], *, message_id: str, at: date
 def field_of(pointer: str) -> str:
     """Where a fault of the event stands in the form: `/data/content/items/0/what` is `content.items.0.what`."""
     name = pointer.removeprefix("/data").strip("/").replace("/", ".")
+    if name == "person":
+        return "person.personal_number"
     if name.startswith("handling.to"):
         return "to"
     if name.startswith("handling.officer_role"):
