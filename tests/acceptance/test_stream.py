@@ -82,6 +82,7 @@ async def test_listeners_do_not_take_from_each_other(field: Field, quiet: Party)
     assert [event.data["message"] for event in heard if event] == [sent.json["id"]] * 2
 
 
+@pytest.mark.parametrize("engine", ["SQLite"], indirect=True)  # it looks into the one hub
 async def test_a_unit_listens_only_so_many_times_and_others_are_not_its_matter(
     build_town: Callable[[str], Awaitable[Town]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -204,6 +205,7 @@ async def test_a_question_that_is_none_is_refused(field: Field, quiet: Party, pa
     assert (await quiet.call("GET", "/v1/inbox", params=given)).status == 400
 
 
+@pytest.mark.parametrize("engine", ["SQLite"], indirect=True)  # it looks into the one hub
 async def test_who_does_not_read_is_cut_off(
     build_town: Callable[[str], Awaitable[Town]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -139,6 +139,15 @@ async def test_a_reading_in_the_same_group_as_the_look_wins_or_loses_whole(hub: 
     assert state(hub, message_id) is DeliveryState.READ
 
 
+async def test_taken_over_in_the_same_group_as_the_look_it_is_not_given_back(hub: Hub) -> None:
+    message_id, delivery = await refer(hub)
+    assert isinstance(hub.clock, clock.FixedClock)
+    hub.clock.advance(timedelta(days=31))
+    await asyncio.gather(hub.acknowledge(delivery, "jt-sydost"), hub.group.submit(LookAtUnread(delivery)))
+    assert await returns(hub, message_id) == []
+    assert state(hub, message_id) is DeliveryState.NOTIFIED
+
+
 async def test_hundreds_that_run_out_together_are_marked_in_few_commits(hub: Hub) -> None:
     expiry = (now(hub) + timedelta(hours=1)).isoformat()
     bodies = [events.consent(at=now(hub), edges=[events.edge("sdn-farsta", "utbn")]) for _ in range(150)]
