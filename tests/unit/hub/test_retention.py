@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import shutil
 import sqlite3
@@ -16,7 +17,7 @@ from hub import bootstrap, clock
 from hub.audit.merkle import leaf_hash
 from hub.delivery.reading import Gone, Opened
 from hub.ledger import consent_lane
-from hub.retention.erasing import PlaceHold, ReleaseHold
+from hub.retention.erasing import DestroyKeys, PlaceHold, ReleaseHold
 from hub.service import Hub
 from hub.store.kept import Hold
 from hub.store.records import AuditQuery, DeliveryState
@@ -335,3 +336,14 @@ async def test_the_list_tells_nothing_of_whose_key_it_was(hub: Hub) -> None:
     text = hub.tombstones.path.read_text()
     for name in (case, consent, hub.vault.person_key(persons.ASTA.number)):
         assert name not in text
+
+
+async def test_a_hold_of_the_same_moment_saves_the_key(hub: Hub) -> None:
+    """The run has named the key as due already when somebody places a hold."""
+    case, _ = await closed_case(hub)
+    advance(hub, 600 * DAY)
+    hold = Hold(case, "dnr-2026-17", "staff:1", hub.clock.now())
+    placed, destroyed = await asyncio.gather(hub.group.submit(PlaceHold(hold)), hub.group.submit(DestroyKeys((case,))))
+    assert (placed, destroyed) == (True, [])
+    assert await hub.group.submit(DestroyKeys((case,))) == []
+    assert hub.reader.find_data_keys([case])
