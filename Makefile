@@ -8,7 +8,9 @@ PYTHON ?=
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench lock clean environment
+NIGHT ?=
+export NIGHT
+.PHONY: help run test check bench faults faults-selftest lock clean environment
 
 help: ## this list
 	@echo "Samverkan. Further words for the program or pytest go in ARGS, e.g. make run ARGS='--port 9090'"
@@ -18,18 +20,24 @@ run: ## make the environment, then the hub with demo units on http://127.0.0.1:8
 	@$(IN) scripts/bootstrap run
 	@$(IN) exec .venv/bin/samverkan serve --demo $(ARGS)
 
-test: environment ## every test
-	@$(IN) exec .venv/bin/python -m pytest $(ARGS)
+test: environment ## every test; of the fault matrix each row once, see faults
+	@$(IN) FAULTS_RUNS=$${FAULTS_RUNS:-1} && export FAULTS_RUNS && exec .venv/bin/python -m pytest $(ARGS)
 
 check: environment ## format, lint, types, import direction, the everyday tests (under two minutes)
 	@$(IN) .venv/bin/ruff format --check .
 	@$(IN) .venv/bin/ruff check .
 	@$(IN) .venv/bin/mypy
 	@$(IN) .venv/bin/lint-imports --no-logo
-	@$(IN) exec .venv/bin/python -m pytest -m "not slow" $(ARGS)
+	@$(IN) exec .venv/bin/python -m pytest -m "not slow and not faults" $(ARGS)
 
 bench: environment ## the measurements in bench/
 	@$(IN) exec .venv/bin/python -m bench $(ARGS)
+
+faults: environment ## the fault matrix; NIGHT=1 for the large counts
+	@$(IN) exec .venv/bin/python -m pytest tests/faults -m "faults" $(ARGS)
+
+faults-selftest: environment ## each planted bug turns a row of the fault matrix red
+	@$(IN) exec .venv/bin/python -m tests.faults.selftest $(ARGS)
 
 lock: ## rewrite the lock files from pyproject.toml (needs uv)
 	@$(IN) scripts/lock

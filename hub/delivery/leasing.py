@@ -32,7 +32,9 @@ LEASE: Final = timedelta(seconds=30)
 SWEEP_SECONDS: Final = 5.0
 RETRY_SECONDS: Final = 1.0
 REFILL_SECONDS: Final = 60.0
-AGAIN_SECONDS: Final = 10.0
+AGAIN_SECONDS: Final = 5.0
+# A lease is not used in its last seconds: whoever is next must not meet us.
+MARGIN: Final = timedelta(seconds=6)
 # So long may a recipient take to acknowledge before its claim check, if it is in no queue any more, is published again.
 PATIENCE: Final = timedelta(minutes=10)
 
@@ -80,6 +82,9 @@ class LeasingRelay:
         self._task: asyncio.Task[None] | None = None
         self._was_lost = True  # at the start nobody knows what the broker has been through
         self._refill_at = 0.0
+        self._held: Sequence[ClaimCheck] = ()
+        self._held_until = clock.now()
+        self._published: list[str] = []
         group.on_commit(self._hear)
 
     def _hear(self, committed: GroupCommitted) -> None:
@@ -126,32 +131,36 @@ class LeasingRelay:
     async def _carry_on(self) -> None:
         """Everything that waits now, then a rest until something comes."""
         self._wanted.clear()
-        published: list[str] = []
         while not self._closing:
             await self._refill()
-            claims = await self._lease_and_note(published)
-            if not claims and not published:
+            if not await self._publish_some():
                 break
-            published = await self._publish(claims) if claims else []
-        if published:
-            await self._note(published)
         await self._pause(SWEEP_SECONDS)
 
-    async def _lease_and_note(self, published: Sequence[str]) -> Sequence[ClaimCheck]:
+    async def _publish_some(self) -> bool:
+        """One batch; what a broker would not take is tried again as long as the lease lasts. False: nothing waits."""
+        if not self._held or self._clock.now() > self._held_until:
+            self._held = await self._lease_and_note()
+        if not self._held:
+            return False
+        left = {claim.delivery_id for claim in await self._transport.publish(self._held)}
+        self._published += [claim.delivery_id for claim in self._held if claim.delivery_id not in left]
+        self._held = ()
+        if left:
+            self._lose()  # a door that took nothing may have lost what it had
+        return True
+
+    async def _lease_and_note(self) -> Sequence[ClaimCheck]:
         """Both in one commit: noting the last ones, and leasing the next."""
-        asked = [self._group.submit(LeaseDeliveries(self._holder))]
-        if published:
-            asked.append(self._note(published))
-        leased, *_ = await asyncio.gather(*asked)
+        self._held_until = self._clock.now() + LEASE - MARGIN
+        leased, _ = await asyncio.gather(self._group.submit(LeaseDeliveries(self._holder)), self._note())
         claims: Sequence[ClaimCheck] = leased
         return claims
 
-    async def _note(self, published: Sequence[str]) -> None:
-        await self._group.submit(MarkPublished(tuple(published)))
-
-    async def _publish(self, claims: Sequence[ClaimCheck]) -> list[str]:
-        left = {claim.delivery_id for claim in await self._transport.publish(claims)}
-        return [claim.delivery_id for claim in claims if claim.delivery_id not in left]
+    async def _note(self) -> None:
+        if published := tuple(self._published):
+            await self._group.submit(MarkPublished(published))
+            del self._published[: len(published)]
 
     async def _refill(self) -> None:
         """A broker that was away may have lost what it had: the outbox has it still. Holds up no publishing."""
@@ -159,11 +168,13 @@ class LeasingRelay:
         if now < self._refill_at:
             return
         self._refill_at = now + AGAIN_SECONDS
-        emptied = await self._transport.list_empty_doors()
+        doors = await self._transport.look_at_doors()
+        await self._note()  # before the instant that counts
         before = self._clock.now() - (timedelta(0) if self._was_lost else PATIENCE)
-        if emptied:
-            await self._group.submit(RefillDoors(tuple(sorted(emptied)), before))
-        self._was_lost, self._refill_at = False, now + REFILL_SECONDS
+        if emptied := tuple(unit_id for unit_id, is_empty in doors.items() if is_empty):
+            await self._group.submit(RefillDoors(emptied, before))
+        if None not in doors.values():
+            self._was_lost, self._refill_at = False, now + REFILL_SECONDS
 
     async def _pause(self, seconds: float) -> None:
         if self._closing:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -36,8 +36,8 @@ class InProcessTransport:
                 listener.ring(claim)
         return ()
 
-    async def list_empty_doors(self) -> Collection[str]:
-        return ()
+    async def look_at_doors(self) -> Mapping[str, bool | None]:
+        return {}
 
     def wake_all(self) -> None:
         """Everybody looks for what may have gone by."""

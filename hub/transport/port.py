@@ -6,7 +6,7 @@ and the relay publishes again what no recipient has acknowledged.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
@@ -38,9 +38,9 @@ class Transport(Protocol):
         """Hands claim checks to their units' doors; returns when they are there, with those whose unit's door takes
         nothing now and did not get them. Raises `TransportUnavailable`: which ones are there is not known."""
 
-    async def list_empty_doors(self) -> Collection[str]:
-        """Units whose door keeps claim checks apart from the store, and keeps none now: all were taken, or lost. A door
-        that is gone is made anew. Raises `TransportUnavailable`."""
+    async def look_at_doors(self) -> Mapping[str, bool | None]:
+        """Of each unit whose door keeps claim checks apart from the store, whether it keeps none now, because all were
+        taken or lost; None when it does not say. A door that is gone is made anew. Raises `TransportUnavailable`."""
 
     def subscribe(self, unit_id: str) -> AbstractAsyncContextManager[Subscription]:
         """Hears all that is published for the unit after entering. Listeners do not take from each other."""

@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -193,10 +193,11 @@ class RabbitTransport:
         for unit_id in sorted(self._units):
             await self._look(partial(_count_waiting, unit_id), DOOR_SECONDS)
 
-    async def list_empty_doors(self) -> Collection[str]:
-        return [unit_id for unit_id in sorted(self._units) if await self._is_empty(unit_id)]
+    async def look_at_doors(self) -> Mapping[str, bool | None]:
+        await self._publishing.get(REACH_SECONDS)
+        return {unit_id: await self._is_empty(unit_id) for unit_id in sorted(self._units)}
 
-    async def _is_empty(self, unit_id: str) -> bool:
+    async def _is_empty(self, unit_id: str) -> bool | None:
         try:
             return await self._look(partial(_count_waiting, unit_id), DOOR_SECONDS) == 0
         except _DoorMissing:
@@ -206,7 +207,7 @@ class RabbitTransport:
         except port.TransportUnavailable:
             # Without a leader, perhaps: it is told of, and holds up no other.
             log.warning("door_silent", unit=unit_id)
-            return False
+            return None
 
     async def _look(self, look: Callable[[AbstractChannel], Awaitable[Found]], seconds: float) -> Found:
         """On a channel of its own: a queue that is missing closes it, one without a leader leaves it unanswered."""

@@ -45,6 +45,7 @@ class HubProcess:
         self._process: subprocess.Popen[bytes] | None = None
         self._tokens: dict[str, str] = {}
 
+    program: tuple[str, ...] = ("-m", "hub")
     words: tuple[str, ...] = ("serve", "--port", "0")
 
     def start(self) -> HubProcess:
@@ -61,7 +62,7 @@ class HubProcess:
         already = self.output.stat().st_size if self.output.exists() else 0
         with self.output.open("ab") as output, self.errors.open("ab") as errors:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "hub", *self.words, "--data-dir", str(self.data_dir), *flags],
+                [sys.executable, *self.program, *self.words, "--data-dir", str(self.data_dir), *flags],
                 cwd=self.folder,
                 env=environ | self._environ,
                 stdout=output,

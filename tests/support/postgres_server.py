@@ -128,9 +128,17 @@ class OwnPostgres(PostgresServer):
             raise own_servers.Missing(f"initdb failed: {done.stderr.strip()[-300:]}")
 
     def start(self) -> OwnPostgres:
-        self._process.start()
-        self._process.wait_until(self._answers, "PostgreSQL")
+        self.launch()
+        self.wait()
         return self
+
+    def launch(self) -> None:
+        """Only from a thread that lives on: the server ends with the thread that started it."""
+        self._process.start()
+
+    def wait(self) -> None:
+        """Until it answers."""
+        self._process.wait_until(self._answers, "PostgreSQL")
 
     def _answers(self) -> bool:
         try:

@@ -115,11 +115,19 @@ class OwnRabbit(RabbitServer):
         }
 
     def start(self) -> OwnRabbit:
+        self.launch()
+        self.wait()
+        return self
+
+    def launch(self) -> None:
+        """Only from a thread that lives on: the server ends with the thread that started it."""
         if not self._mapper.is_running:
             self._mapper.start()
         self._process.start()
+
+    def wait(self) -> None:
+        """Until it answers."""
         self._process.wait_until(self._answers, "RabbitMQ")
-        return self
 
     def _answers(self) -> bool:
         try:

@@ -1,0 +1,142 @@
+"""Faults that somebody could have written, each of which must turn a row of the matrix red: tests of the tests.
+
+`FAULTS_BUG` names one; `make faults-selftest` goes through them. Nothing here is in the program.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import uuid
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+VARIABLE = "FAULTS_BUG"
+
+
+def ack_before_commit() -> None:
+    """Senders get their receipts while the disk still works on it."""
+    from hub import commit_group
+
+    async def attempt(self: Any, batch: Any) -> None:
+        group: list[Any] = []
+        ledger, answers = await self._store.ask(lambda: self._carry_out(group, batch))
+        for waiting, answer in zip(batch, answers, strict=True):
+            commit_group._settle(waiting, answer)
+        await asyncio.sleep(0.05)
+        await self._store.commit(group[0])
+        for listener in self._listeners:
+            listener(commit_group.GroupCommitted(ledger, len(batch), 0.0))
+
+    commit_group.CommitGroup._attempt = attempt  # type: ignore[method-assign]
+
+
+def no_inbox_key() -> None:
+    """The same event again is another message."""
+    from hub.intake import accepting
+
+    handle = accepting.MessageAcceptance.handle
+
+    def forgetful(self: Any, ledger: Any, command: Any) -> Any:
+        received = command.received
+        envelope = replace(received.envelope, source=received.envelope.source)
+        message = replace(received.message, message_id=str(uuid.uuid4()))
+        return handle(self, ledger, replace(command, received=replace(received, envelope=envelope, message=message)))
+
+    accepting.MessageAcceptance.handle = forgetful  # type: ignore[method-assign]
+
+
+def audit_outside_the_transaction() -> None:
+    """The log is written with the next group."""
+    from hub.store import reading, writing
+
+    late: list[Any] = []
+    write, size = writing.SqlGroup._write, reading.SqlReader.audit_size
+
+    def write_late(self: Any, changes: Any) -> None:
+        mine, changes.audit = changes.audit, list(late)
+        late[:] = mine
+        write(self, changes)
+
+    writing.SqlGroup._write = write_late  # type: ignore[method-assign]
+    reading.SqlReader.audit_size = lambda self: size(self) + len(late)  # type: ignore[method-assign]
+
+
+def only_exceptions_are_caught() -> None:
+    """The relay's task ends when the library lets a `CancelledError` out."""
+    from hub.delivery import leasing
+    from hub.transport import port, rabbit
+
+    publish = rabbit.RabbitTransport.publish
+
+    async def lets_it_out(self: Any, claims: Any) -> Any:
+        try:
+            return await publish(self, claims)
+        except port.TransportUnavailable:
+            raise asyncio.CancelledError from None
+
+    async def run(self: Any) -> None:
+        while not self._closing:
+            try:
+                await self._carry_on()
+            except Exception:  # noqa: BLE001 - that is the bug
+                await self._pause(1.0)
+
+    rabbit.RabbitTransport.publish = lets_it_out  # type: ignore[method-assign]
+    leasing.LeasingRelay._run = run  # type: ignore[method-assign]
+
+
+def no_delivery_limit() -> None:
+    """A message that nobody can handle goes round for ever."""
+    from hub.transport import topology
+
+    arguments = topology.inbox_arguments
+    topology.inbox_arguments = lambda: {  # type: ignore[assignment]
+        name: value for name, value in arguments().items() if name != "x-delivery-limit"
+    }
+
+
+def outbox_ends_with_the_confirm() -> None:
+    """What the broker has confirmed is forgotten, not kept until the recipient's receipt."""
+    from hub.delivery import leasing
+
+    async def never(self: Any) -> None:
+        return None
+
+    leasing.LeasingRelay._refill = never  # type: ignore[method-assign]
+
+
+def seals_are_not_checked() -> None:
+    """What was altered is given out as it is."""
+    from hub import vault
+
+    cipher_open = vault._open
+
+    def trusting(cipher: Any, sealed: bytes, aad: bytes) -> bytes:
+        try:
+            return cipher_open(cipher, sealed, aad)
+        except vault.SealBroken:
+            return b"{}"
+
+    vault._open = trusting
+
+
+BUGS: dict[str, Callable[[], None]] = {
+    bug.__name__: bug
+    for bug in (
+        ack_before_commit,
+        no_inbox_key,
+        audit_outside_the_transaction,
+        only_exceptions_are_caught,
+        no_delivery_limit,
+        outbox_ends_with_the_confirm,
+        seals_are_not_checked,
+    )
+}
+
+
+def seed() -> None:
+    """Puts the bug in place that the environment names."""
+    if name := os.environ.get(VARIABLE):
+        BUGS[name]()

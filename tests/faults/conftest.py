@@ -1,0 +1,81 @@
+"""The fault matrix: what is random comes from one seed, what happens goes into a file, and one judge reads it."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from tests.faults import bugs, history, worlds
+from tests.support import own_servers, rabbit_server
+
+ROOT = Path(__file__).parents[2]
+NIGHT = os.environ.get("NIGHT") == "1"
+
+
+def runs(in_ci: int, at_night: int) -> int:
+    """How often a row is run: the counts of the matrix; with a planted bug a few are enough. FAULTS_RUNS is a bound."""
+    most = int(os.environ.get("FAULTS_RUNS", "6" if bugs.VARIABLE in os.environ else "1000000"))
+    return min(at_night if NIGHT else in_ci, most)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def planted() -> None:
+    """A bug that the environment names is in this process too."""
+    bugs.seed()
+
+
+@pytest.fixture
+def chance(request: pytest.FixtureRequest) -> random.Random:
+    seed = os.environ.get("FAULTS_SEED") or str(random.SystemRandom().randrange(2**32))
+    request.node.user_properties.append(("seed", seed))
+    return random.Random(seed)
+
+
+@pytest.fixture
+def record(request: pytest.FixtureRequest, tmp_path: Path, chance: random.Random) -> Iterator[history.History]:
+    """The history of a test, which is judged at its end."""
+    written = history.History(tmp_path / "history.jsonl")
+    yield written
+    written.close()
+    seed = dict(request.node.user_properties)["seed"]
+    commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True).stdout.strip()
+    print(f"FAULTS_SEED={seed} commit={commit} history={written.path}")  # noqa: T201 - shown when it fails
+    faults = history.judge(history.read(written.path))
+    assert not faults, f"{len(faults)} faults, the first: {faults[:5]}"
+
+
+@pytest.fixture
+async def opened() -> AsyncIterator[aiohttp.ClientSession]:
+    async with worlds.session() as session:
+        yield session
+
+
+@pytest.fixture
+def start_faulty(tmp_path: Path) -> Iterator[Callable[..., worlds.FaultyHub]]:
+    started: list[worlds.FaultyHub] = []
+
+    def start(**environ: str) -> worlds.FaultyHub:
+        hub = worlds.FaultyHub(tmp_path / f"hub-{len(started)}", environ=environ)
+        hub.folder.mkdir()
+        started.append(hub)
+        hub.start()
+        return hub
+
+    yield start
+    for hub in started:
+        if hub.is_running:
+            hub.kill()
+
+
+@pytest.fixture(scope="session")
+def broker(servers_folder: Path) -> Iterator[rabbit_server.OwnRabbit]:
+    """A broker of this suite's own: it is killed and stopped."""
+    server = own_servers.required(lambda: rabbit_server.OwnRabbit(servers_folder / "faults-rabbit").start())
+    yield server
+    server.stop()

@@ -1,0 +1,11 @@
+"""The program with a bug or a death planted in it: `python -m tests.faults.faulty_hub serve ...`."""
+
+from __future__ import annotations
+
+from hub.cli.main import run
+from tests.faults import bugs, crashes
+
+if __name__ == "__main__":
+    bugs.seed()
+    crashes.arm()
+    run()
