@@ -14,7 +14,7 @@ export NIGHT
 
 help: ## this list
 	@echo "Samverkan. Further words for the program or pytest go in ARGS, e.g. make run ARGS='--port 9090'"
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' "$(HERE)/Makefile" | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' "$(HERE)/Makefile" | expand -t 16
 
 run: ## make the environment, then the hub with demo units on http://127.0.0.1:8080
 	@$(IN) scripts/bootstrap run

@@ -52,12 +52,12 @@ def fault_in(words: list[str]) -> str | None:
 
 
 def test_every_make_target_that_is_named_exists() -> None:
-    targets = set(re.findall(r"^([a-z]+):", MAKEFILE, flags=re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):", MAKEFILE, flags=re.MULTILINE))
     named = {
         (relative(page), target)
         for page in project.list_pages()
         for line in project.code_in(page)
-        for target in re.findall(r"^\s*make(?: -C \S+)? ([a-z]+)", line)
+        for target in re.findall(r"^\s*make(?: -C \S+)? ([a-z-]+)", line)
     }
     assert {("README.md", "run"), ("README.md", "test")} <= named
     assert {(page, target) for page, target in named if target not in targets} == set()
@@ -66,7 +66,7 @@ def test_every_make_target_that_is_named_exists() -> None:
 def test_every_target_explains_itself() -> None:
     phony = re.search(r"^\.PHONY: (.*)$", MAKEFILE, flags=re.MULTILINE)
     assert phony is not None
-    explained = set(re.findall(r"^([a-z]+):.*## ", MAKEFILE, flags=re.MULTILINE))
+    explained = set(re.findall(r"^([a-z-]+):.*## ", MAKEFILE, flags=re.MULTILINE))
     assert set(phony[1].split()) - explained == {"environment"}
 
 
