@@ -9,7 +9,7 @@ from pathlib import Path
 
 import structlog
 
-from hub import bootstrap_log, directory_changes, drafts, reloading
+from hub import bootstrap_log, directory_changes, drafts, frequency, reloading
 from hub.audit.integrating import CheckpointKeeping, KeepCheckpoint
 from hub.audit.recording import EventRecording, RecordEvent
 from hub.clock import Clock, SystemClock
@@ -39,7 +39,7 @@ from hub.ledger import Ledger
 from hub.limits import Limits
 from hub.master_key import KeyCommand, KeyFile, MasterKey
 from hub.notices import Notices
-from hub.protection import Protection
+from hub.protection import Protection, ReleaseCase, Releasing
 from hub.push.addresses import Destinations
 from hub.push.calling import Caller, WebhookCaller
 from hub.push.endpoints import Endpoints
@@ -123,6 +123,7 @@ def build_hub(
     )
     group.on_commit(lambda committed: metrics.commit_group_size.observe(committed.size))
     group.on_commit(lambda committed: metrics.commit_seconds.observe(committed.seconds))
+    group.on_commit(lambda committed: frequency.raise_alarms(committed.ledger.changes.audit, metrics))
     tombstones = TombstoneFile(settings.data_dir / FILE)
     group.on_commit(tombstones.follow)
     gallring = Gallring(
@@ -181,8 +182,8 @@ def build_deciding(receiver: Receiver, directory: Directory, rulebook: Rulebook,
     reading = DeliveryReading(directory, rulebook, receiver)
     recording = MessageRecording(rulebook, notifies_at_once=notifies_at_once)
     notices = Notices(receiver, directory, rulebook, recording)
-    registering = ConsentRegistering(directory, rulebook, book, Recalling(reading, notices))
-    protection = Protection(notices, directory)
+    registering = ConsentRegistering(directory, rulebook, book, Recalling(reading, notices), notices)
+    protection = Protection(notices, directory, rulebook.settings)
     acceptance = MessageAcceptance(directory, rulebook, recording, registering, protection, is_working_day)
     giving_up = GivingUp(notices, rulebook)
     burying, deciding_of_the_dead = Burying(giving_up), DeadLetterDeciding(rulebook)
@@ -193,6 +194,7 @@ def build_deciding(receiver: Receiver, directory: Directory, rulebook: Rulebook,
         LookAtUnread: UnreadLooking(notices, rulebook, giving_up),
         BuryDelivery: burying,
         RetryDeadLetter: deciding_of_the_dead,
+        ReleaseCase: Releasing(),
         DropDeadLetter: deciding_of_the_dead,
         RewrapKeys: Rewrapping(),
         **dict.fromkeys(erasing.COMMANDS, erasing.Erasing(rulebook.retention, giving_up)),

@@ -10,8 +10,10 @@ Nobody here remembers who is protected: such a list would itself be the most dan
 from __future__ import annotations
 
 import uuid
-from dataclasses import replace
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 
+from hub import frequency
 from hub.audit.entry import AuditAction
 from hub.intake import receipts
 from hub.ledger import Ledger, consent_lane, person_lane
@@ -21,9 +23,12 @@ from routing.case import NOTHING_REMEMBERED, Case
 from routing.directory import Directory
 from routing.message import Message
 from routing.refusals import RefusalCode
+from routing.rulebook import Settings
 
 # `unknown` stops its own message and no more: it tells of the sender's ignorance, not of the person.
 PROTECTED = frozenset({"sekretessmarkering", "skyddad_folkbokforing"})
+# How an entry of the log says that somebody was forgotten; what is counted.
+FORGOTTEN = "FORGOTTEN"
 # Companies do not know, and may not make the hub forget.
 BELIEVED = frozenset({"sd", "jt", "af", "fk", "rg", "sfi", "utb", "team"})
 
@@ -31,9 +36,10 @@ BELIEVED = frozenset({"sd", "jt", "af", "fk", "rg", "sfi", "utb", "team"})
 class Protection:
     """What follows on a message that says that its person is protected."""
 
-    def __init__(self, notices: Notices, directory: Directory) -> None:
+    def __init__(self, notices: Notices, directory: Directory, settings: Settings) -> None:
         self._notices = notices
         self._directory = directory
+        self._settings = settings
 
     def follow(self, ledger: Ledger, message: Message, case: Case | None) -> None:
         """Makes everything about the person unreadable, in the transaction that refuses the message."""
@@ -56,14 +62,15 @@ class Protection:
             lanes[person_lane(person_key)] = f"person:{replacement}"
         if not ledger.list_sealed(lanes):
             return  # nothing is known of this person; the refusal itself is the event that remains
-        stopped = ledger.prepare_unread(lanes)
-        for view in stopped:
-            change = DeliveryChange(
-                view.delivery.delivery_id,
-                state=DeliveryState.REFUSED,
-                code=RefusalCode.COULD_NOT_BE_DELIVERED.value,
-            )
-            ledger.change_delivery(change)
+        hours, most = self._settings.protection_window_hours, self._settings.protection_most
+        before = frequency.count(ledger, FORGOTTEN, message.sender, hours)
+        counts = {"cases": len(cases), "consents": len(consents)}
+        if before >= most:
+            self._hold(ledger, message, cases, [lane for lane in lanes if lane not in {each.case_id for each in cases}])
+            ledger.audit(AuditAction.PERSON_HELD, message.sender, message_id=message.message_id, detail=counts)
+            frequency.tell(ledger, AuditAction.PROTECTION_FREQUENT, message.sender, times=before + 1, hours=hours)
+            return
+        stopped = _stop_unread(ledger, lanes)
         for each in cases:
             ledger.put_case(emptied(each, replacement))
         ledger.shred(Shred(lanes, person_key, replacement))
@@ -71,11 +78,58 @@ class Protection:
             AuditAction.PERSON_PROTECTED,
             message.sender,
             message_id=message.message_id,
-            detail={"cases": len(cases), "consents": len(consents), "stopped": len(stopped)},
+            code=FORGOTTEN,
+            detail=counts | {"stopped": stopped},
         )
+        self._tell(ledger, message, cases)
+
+    def _hold(self, ledger: Ledger, message: Message, cases: list[Case], other_lanes: list[str]) -> None:
+        """Nothing is told any more and nothing is destroyed: a unit that flags one person after another may be right,
+        may be mistaken, and may want cases to vanish."""
+        _stop_unread(ledger, other_lanes)
+        for each in cases:
+            ledger.put_case(replace(each, suspended=True))
+        self._tell(ledger, message, cases)
+
+    def _tell(self, ledger: Ledger, message: Message, cases: list[Case]) -> None:
         for each in cases:
             content = {"case_id": each.case_id, "since": receipts.timestamp(ledger.at), "routine": "manual"}
             self._notices.post(ledger, "hub.manual-handling", content, to=each.parties - {message.sender})
+
+
+def _stop_unread(ledger: Ledger, lanes: Collection[str]) -> int:
+    stopped = ledger.prepare_unread(lanes)
+    for view in stopped:
+        change = DeliveryChange(
+            view.delivery.delivery_id,
+            state=DeliveryState.REFUSED,
+            code=RefusalCode.COULD_NOT_BE_DELIVERED.value,
+        )
+        ledger.change_delivery(change)
+    return len(stopped)
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseCase:
+    """An administrator has found that the flag was a mistake: the case goes on."""
+
+    actor: str
+    case_id: str
+
+
+class Releasing:
+    """The handler of `ReleaseCase`; False when there is no case that is only held."""
+
+    def prepare(self, ledger: Ledger, commands: Sequence[ReleaseCase]) -> None:
+        ledger.prepare_cases({command.case_id for command in commands})
+
+    def handle(self, ledger: Ledger, command: ReleaseCase) -> bool:
+        case = ledger.find_case(command.case_id)
+        if case is None or not case.suspended or not case.parties:
+            return False  # a shell has no parties, and nothing is left of it that could go on
+        ledger.put_case(replace(case, suspended=False))
+        ledger.audit(AuditAction.CASE_RELEASED, command.actor, case_id=case.case_id)
+        return True
 
 
 def emptied(case: Case, replacement: str) -> Case:

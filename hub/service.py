@@ -235,7 +235,7 @@ class Hub:
         if isinstance(answer, NotAccepted):
             return answer.refusal.code in ALIKE
         rule = self.rulebook.find_type(envelope.catalogue_type)
-        return rule is not None and rule.uniform
+        return rule is not None and (rule.uniform or rule.registers is not None)
 
     async def _accept(self, envelope: Envelope, caller: str, signed: Evidence | None) -> Accepted | NotAccepted:
         if self.integrator.fault is not None:  # what happens could not be shown to have happened

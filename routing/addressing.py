@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 
 from routing import directory as directories
@@ -26,6 +26,8 @@ class Recipient:
     unit: directories.Unit
     kind: str
     rule: rulebooks.RecipientRule
+    unseen: bool = False
+    """Found in the person's cases, of which the sender may not learn."""
 
     @property
     def authority(self) -> str:
@@ -53,6 +55,8 @@ def resolve(
         for target in resolver.targets(address):
             name = target.unit.unit_id if isinstance(target, Recipient) else target.name
             found.setdefault(name, target)
+    for recipient in resolver.handling():
+        found.setdefault(recipient.unit.unit_id, recipient)
     return list(found.values())
 
 
@@ -86,6 +90,20 @@ class _Resolver:
             for rule in self.route.recipients.values():
                 if rule.found == "edges":
                     yield from (Address(unit=name) for name in self._edge_units(rule.kind))
+
+    def handling(self) -> Iterator[Recipient]:
+        """The jobbtorg that has the person's case, where a consent concerns its authority: it must hear of it, whoever
+        recorded the consent, and a recorder from another authority must not hear of the case."""
+        rule = self.route.recipients.get("jt")
+        if rule is None or rule.found != "edges":
+            return
+        concerned = self._edge_authorities()
+        for case in self.situation.open_cases:
+            unit = self.directory.find_unit(case.responsible_jobbtorg or "")
+            if unit is None or unit.authority not in concerned or not unit.is_open(self.on):
+                continue
+            if unit.unit_id != self.message.sender and unit.unit_id not in self.disqualified:
+                yield Recipient(unit, "jt", rule, unseen=True)
 
     def targets(self, address: Address) -> Iterator[Recipient | Unresolved]:
         if address.team is not None and address.seat is not None:
@@ -216,7 +234,14 @@ class _Resolver:
         corrected = self.situation.earlier.get(str(self.message.content.get("corrects_message")))
         if corrected is None or corrected.sender != self.message.sender:
             return frozenset()
-        return frozenset(corrected.recipients)
+        return frozenset(corrected.recipients) | self._taken_over(corrected.recipients)
+
+    def _taken_over(self, recipients: Mapping[str, str]) -> frozenset[str]:
+        """Who is responsible by now, where the one who got the original was then."""
+        case = self.situation.case
+        now = {"sd": case.responsible_stadsdel, "jt": case.responsible_jobbtorg} if case else {}
+        found = {now[kind] for kind in recipients.values() if kind in now}
+        return frozenset(name for name in found if name is not None and name != self.message.sender)
 
     def _printed(self) -> Iterator[Address]:
         """The copy that the sender gets itself, to hand on to somebody who has no door here."""

@@ -72,6 +72,10 @@ def _check_settings(rulebook: Rulebook) -> Iterator[RuleFault]:
         "plan_longest_months",
         "plan_least_weekly_hours",
         "ground_least_characters",
+        "osl_10_2_most",
+        "osl_10_2_window_hours",
+        "protection_most",
+        "protection_window_hours",
     ):
         if getattr(settings, name) < 1:
             yield place.inside(name).fault("must be at least 1")

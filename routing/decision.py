@@ -275,7 +275,9 @@ def _alone(matter: Matter, reached: list[Ruling]) -> bool:
 def _refused(ruling: Ruling, refusal: Refusal) -> Ruling:
     if not ruling.discloses:
         return ruling
-    return Ruling(ruling.unit, ruling.kind, Verdict.REFUSE, refusal.rule, refusal.code, refusal.about)
+    return Ruling(
+        ruling.unit, ruling.kind, Verdict.REFUSE, refusal.rule, refusal.code, refusal.about, unseen=ruling.unseen
+    )
 
 
 def _unresolved_rulings(message: Message, targets: list[Recipient | Unresolved]) -> tuple[Ruling, ...]:

@@ -44,6 +44,8 @@ class Ruling:
     withheld: tuple[str, ...] = ()
     carried: frozenset[str] = frozenset()
     copy: Mapping[str, Any] | None = None
+    unseen: bool = False
+    """Whether the sender may not learn that this unit has anything to do with the person."""
 
     @property
     def discloses(self) -> bool:
@@ -102,7 +104,9 @@ def rule_on_one(matter: Matter, recipient: Recipient, *, single: bool) -> Ruling
     label = f"{message.type}/{kind}"
 
     def refuse(code: RefusalCode, about: str | None = None, *pointers: str) -> Ruling:
-        return Ruling(unit.unit_id, kind, Verdict.REFUSE, label, code, about, withheld=pointers)
+        return Ruling(
+            unit.unit_id, kind, Verdict.REFUSE, label, code, about, withheld=pointers, unseen=recipient.unseen
+        )
 
     if not matter.directory.has_agreement(matter.sender.kind, unit.kind, message.purpose, matter.situation.today):
         return refuse(RefusalCode.NO_AGREEMENT)
@@ -139,6 +143,7 @@ def rule_on_one(matter: Matter, recipient: Recipient, *, single: bool) -> Ruling
         withheld=copy.withheld,
         carried=copy.carried,
         copy=copy.data,
+        unseen=recipient.unseen,
     )
 
 

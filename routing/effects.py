@@ -192,16 +192,21 @@ def _order_placed(step: Step) -> Changes:
 def _team_takes_part(step: Step) -> Changes:
     memory = step.memory
     initiator = memory.initiator or step.message.sender
-    return {"team": step.case.team or step.first("team"), **step.remember(initiator=initiator)}
+    # A case that a jobbtorg has closed runs again, as the team's: what is closed is erased after its time.
+    return {"team": step.case.team or step.first("team"), "closed_at": None, **step.remember(initiator=initiator)}
 
 
 def _case_closes(step: Step) -> Changes:
     return {"closed_at": step.situation.at}
 
 
+# States in which a case at a jobbtorg is over.
+OVER = ("returned", "closed")
+
+
 def _finsam_closes(step: Step) -> Changes:
     """A case that was the team's only is closed with it; one at a jobbtorg goes on there."""
-    return {"closed_at": step.situation.at} if step.case.state is None else {}
+    return {"closed_at": step.situation.at} if step.case.state in (None, *OVER) else {}
 
 
 def _consents_end(step: Step) -> Changes:

@@ -232,6 +232,10 @@ class Settings:
     jobbtorg_secrecy: Literal["26:1", "28:11"]
     sol_15_9: bool
     holder_confirms: Literal["itself", "recorder"]
+    osl_10_2_most: int
+    osl_10_2_window_hours: int
+    protection_most: int
+    protection_window_hours: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -108,6 +108,7 @@ WARNINGS = frozenset(
         "sfi_clash",
         "long_time_in_activities",
         "af_plan_may_be_old",
+        "consent_suspended",
     }
 )
 """What a type may warn of; `routing.warnings` has one function for each."""

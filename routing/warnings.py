@@ -13,6 +13,7 @@ from routing import calendar
 from routing import rulebook as rulebooks
 from routing.case import Lesson
 from routing.message import Message
+from routing.preconditions import representation
 from routing.situation import Situation
 
 
@@ -82,10 +83,18 @@ def _af_plan_may_be_old(message: Message, situation: Situation, rulebook: rulebo
     return "/revised_on" if date.fromisoformat(made_on) < oldest else None
 
 
+def _consent_suspended(message: Message, situation: Situation, rulebook: rulebooks.Rulebook) -> str | None:
+    # Mandate or capacity is in doubt: recorded, and covering nothing before people have settled it.
+    if not representation.is_doubtful(message.content):
+        return None
+    return "/given_by" if message.content["decision_capable"] == "yes" else "/decision_capable"
+
+
 WARNINGS: Mapping[str, Callable[[Message, Situation, rulebooks.Rulebook], str | None]] = {
     "extent_below_half": _extent_below_half,
     "age_outside_youth": _age_outside_youth,
     "sfi_clash": _sfi_clash,
     "long_time_in_activities": _long_time_in_activities,
     "af_plan_may_be_old": _af_plan_may_be_old,
+    "consent_suspended": _consent_suspended,
 }

@@ -7,11 +7,12 @@ from typing import Any
 from aiohttp import web
 
 from hub import directory_changes, reloading
-from hub.api.answers import answer, known_parameters
+from hub.api.answers import answer, known_parameters, path_id
 from hub.api.keys import hub_of, staff_of
 from hub.api.problems import Problem, call_problem
 from hub.directory_changes import NotApproved
 from hub.intake import receipts
+from hub.protection import ReleaseCase
 from hub.service import Hub
 from hub.store.directory_sets import DirectorySet, Standing
 from routing.rule_files import RulesBroken
@@ -70,6 +71,14 @@ async def approve_directory(request: web.Request) -> web.Response:
 async def reject_directory(request: web.Request) -> web.Response:
     """Turns down what is proposed."""
     _done(await reloading.reject_directory(hub_of(request), staff_of(request).actor))
+    return web.Response(status=204)
+
+
+async def release_case(request: web.Request) -> web.Response:
+    """A case that the flag of protection has only held goes on: people have found that the flag was a mistake."""
+    hub = hub_of(request)
+    if not await hub.group.submit(ReleaseCase(staff_of(request).actor, path_id(request, "id"))):
+        raise call_problem("NOT_FOUND")
     return web.Response(status=204)
 
 

@@ -27,6 +27,20 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         },
     ),
     Operation(
+        "POST",
+        "/v1/admin/cases/{id}/release",
+        governing.release_case,
+        Access.ADMINISTRATOR,
+        "förvaltning",
+        "Låt ett ärende gå vidare som stannat av misstag; loggas",
+        {
+            204: ("Det går vidare.", None),
+            403: _NOT_ALLOWED,
+            404: ("Finns inte.", "Problem"),
+            503: _PROBLEM,
+        },
+    ),
+    Operation(
         "GET",
         "/v1/admin/directory",
         governing.show_directory,

@@ -106,7 +106,8 @@ async def get_message(request: web.Request) -> web.Response:
     if hub.rulebook.types[stored.type].uniform:
         rows = [_told_nothing(row) for row in stored.receipt["recipients"]]
         return answer({**_metadata(stored), "rulebook": stored.receipt["rulebook"], "recipients": rows})
-    deliveries = hub.reader.list_deliveries(key)
+    told = {row["unit"] for row in stored.receipt["recipients"]}  # not those whom the sender may not learn of
+    deliveries = [each for each in hub.reader.list_deliveries(key) if each.unit_id in told]
     sealed_notes = notes.open_notes(hub.look(), stored, deliveries)
     at = hub.clock.now()
     is_over = stored.expires_at is not None and stored.expires_at <= at

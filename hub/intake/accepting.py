@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from hub import frequency
+from hub.audit.entry import AuditAction
 from hub.identity import party_keys
 from hub.identity.message_signatures import Evidence
 from hub.identity.party_keys import UseOnce
@@ -27,6 +29,8 @@ from routing.refusals import Refusal, RefusalCode
 from routing.rulebook import Rulebook
 from routing.situation import Situation
 from schemas.frozen import dataclass
+
+OWN_NEED = "OSL_10_2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +96,22 @@ class MessageAcceptance:
             return self._refuse(ledger, received, decision, decision.refusal)
         receipt = self._recording.record(ledger, received, decision, command.evidence)
         self._registering.follow(ledger, received.message, decision)
+        self._watch(ledger, received.message, decision)
         return Accepted(receipt)
+
+    def _watch(self, ledger: Ledger, message: Message, decision: Decision) -> None:
+        """OSL 2009:400 10:2 is to be applied restrictively: each use is told, and a unit that uses it often."""
+        claimed = {claim["recipient_kind"] for claim in message.handling["basis"] if claim["code"] == OWN_NEED}
+        if not any(ruling.discloses and ruling.kind in claimed for ruling in decision.rulings):
+            return
+        case_id = decision.case.case_id if decision.case else None
+        ledger.audit(
+            AuditAction.OSL_10_2_USED, message.sender, message_id=message.message_id, case_id=case_id, code=OWN_NEED
+        )
+        hours = self._rulebook.settings.osl_10_2_window_hours
+        times = frequency.count(ledger, OWN_NEED, message.sender, hours)
+        if times > self._rulebook.settings.osl_10_2_most:
+            frequency.tell(ledger, AuditAction.OSL_10_2_FREQUENT, message.sender, times=times, hours=hours)
 
     def _refuse(self, ledger: Ledger, received: Received, decision: Decision, refusal: Refusal) -> NotAccepted:
         message, refused = received.message, refusing.not_accepted(decision, refusal)
@@ -108,7 +127,7 @@ class MessageAcceptance:
         decision = self._decide(ledger, received)
         if decision.refusal is not None and not decision.uniform:
             return refusing.not_accepted(decision, decision.refusal)
-        rows = [receipts.recipient_row(ruling) for ruling in decision.rulings]
+        rows = [receipts.recipient_row(ruling) for ruling in decision.rulings if not ruling.unseen]
         receipt = receipts.receipt(
             message_id=received.message.message_id,
             source=received.envelope.source,

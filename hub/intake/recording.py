@@ -76,7 +76,7 @@ class MessageRecording:
             case_id=case_id,
             recorded_at=at,
             rulebook=self._rulebook,
-            recipients=uniform(rows) if decision.uniform else rows,
+            recipients=uniform(rows) if decision.uniform else _seen(decision, rows),
             warnings=decision.warnings,
             log=entry,
         )
@@ -192,6 +192,11 @@ class MessageRecording:
         if stored.sender == HUB:
             return stored.expires_at
         return self._rulebook.deadlines.unread.first_look(stored.recorded_at, stored.expires_at)
+
+
+def _seen(decision: Decision, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Without the recipients whom the sender may not learn of."""
+    return [row for row, ruling in zip(rows, decision.rulings, strict=True) if not ruling.unseen]
 
 
 def uniform(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -42,7 +42,7 @@ class RecordRefusal:
 
 
 def not_accepted(decision: Decision, refusal: Refusal) -> NotAccepted:
-    rows = tuple(receipts.recipient_row(ruling) for ruling in decision.rulings)
+    rows = tuple(receipts.recipient_row(ruling) for ruling in decision.rulings if not ruling.unseen)
     return NotAccepted(refusal, rows)
 
 

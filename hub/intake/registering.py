@@ -6,7 +6,9 @@ from dataclasses import replace
 
 from hub.audit.entry import AuditAction
 from hub.delivery.recalling import Recalling
+from hub.intake import receipts
 from hub.ledger import Ledger, consent_lane
+from hub.notices import Notices
 from hub.registry_of_consents import ConsentBook, narrowing_of, withdrawn_parties
 from routing import consent as consents
 from routing.consent import Consent, ConsentStatus
@@ -19,23 +21,26 @@ from routing.rulebook import Rulebook
 class ConsentRegistering:
     """What an accepted message does to the registry."""
 
-    def __init__(self, directory: Directory, rulebook: Rulebook, book: ConsentBook, recalling: Recalling) -> None:
+    def __init__(
+        self, directory: Directory, rulebook: Rulebook, book: ConsentBook, recalling: Recalling, notices: Notices
+    ) -> None:
         self._directory = directory
         self._rulebook = rulebook
         self._book = book
         self._recalling = recalling
+        self._notices = notices
 
     def follow(self, ledger: Ledger, message: Message, decision: Decision) -> None:
         match self._rulebook.types[message.type].registers:
             case "consent":
-                self._record(ledger, message)
+                self._record(ledger, message, decision)
             case "withdrawal":
                 self._withdraw(ledger, message)
             case None:
                 if decision.ends_consents and decision.case is not None:
                     self._end(ledger, message, decision.case.person_key)
 
-    def _record(self, ledger: Ledger, message: Message) -> None:
+    def _record(self, ledger: Ledger, message: Message, decision: Decision) -> None:
         assert message.person_key is not None  # the type's schema requires a person
         known = ledger.find_consent(message.content["consent_id"])
         key = ledger.key_for(consent_lane(message.content["consent_id"]))
@@ -51,8 +56,22 @@ class ConsentRegistering:
             consent = self._book.from_content(content, message.person_key, message.sender)
         ledger.put_consent(self._book.store(consent, content, ledger.at, key), consent)
         ledger.audit(AuditAction.CONSENT_RECORDED, message.sender, message_id=message.message_id)
+        if consent.status is ConsentStatus.SUSPENDED:
+            self._tell_of_doubt(ledger, message, decision)
         if known is not None:
             self._recalling.recall(ledger, consent)  # a version that gives less works at once
+
+    def _tell_of_doubt(self, ledger: Ledger, message: Message, decision: Decision) -> None:
+        """It covers nothing before people have settled whether it counts: who recorded it and who heard of it know."""
+        told = {ruling.unit for ruling in decision.rulings if ruling.discloses}
+        content = {
+            "message_id": message.message_id,
+            "since": receipts.timestamp(ledger.at),
+            "routine": "manual",
+        }
+        # One each: none of them learns who else is concerned.
+        for unit in sorted(told | {message.sender}):
+            self._notices.post(ledger, "hub.manual-handling", content, to=[unit])
 
     def _withdraw(self, ledger: Ledger, message: Message) -> None:
         known = ledger.find_consent(message.content["consent_id"])

@@ -28,6 +28,9 @@ class Metrics:
         self.duplicate_messages = Counter(
             "hub_duplicate_messages", "Messages answered with an earlier receipt.", registry=self.registry
         )
+        self.alarms = Counter(
+            "hub_alarms", "Something that should be rare was not, by alarm.", ["alarm"], registry=self.registry
+        )
         self.limits_reached = Counter(
             "hub_limits_reached", "Calls answered with 429, by limit.", ["limit"], registry=self.registry
         )
