@@ -12,6 +12,9 @@ import hashlib
 import json
 import random
 import tempfile
+import time
+import urllib.error
+import urllib.request
 import uuid
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -52,6 +55,7 @@ def measure(
             place = Path(folder) / str(size)
             cases = fill(place / "data", size)
             server = running.enter_context(servers.hub(place))
+            _wait_for_tree(server, size)
             hubs[size] = server, accept.record_consents(server, asking), cases
         for turn in range(rounds + 1):
             part = asking[turn * each : (turn + 1) * each]
@@ -59,6 +63,20 @@ def measure(
                 # The first round warms what a hub that has run for a while has warm.
                 _ask_all(server, part, ids, cases, each, partial(_add, results, size) if turn else _forget)
         _compare(results, sizes)
+
+
+def _wait_for_tree(server: servers.Served, size: int) -> None:
+    """Until the hub has taken every entry into the log's tree: it does so from its start, beside everything else."""
+    while _tree_size(server) < size:
+        time.sleep(0.5)
+
+
+def _tree_size(server: servers.Served) -> int:
+    try:
+        with urllib.request.urlopen(f"http://{server.host}/log/checkpoint", timeout=30) as answer:
+            return int(answer.read().split(b"\n")[1])
+    except urllib.error.HTTPError:
+        return 0  # nothing is signed yet
 
 
 def _add(results: Results, size: int, name: str, value: float) -> None:
