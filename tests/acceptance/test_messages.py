@@ -54,7 +54,9 @@ async def test_the_same_id_of_two_sources_is_two_messages(field: Field) -> None:
     one, other = await field.refer(), await field.refer()
     event = answered(one)
     assert (await one.jobbtorg.post(event)).status == 202
-    consent = events.consent(at=fields.now(), person=other.person, recorder=other.stadsdel.unit)
+    # Of its own stadsdel: one that named Farsta would cover another test's person there.
+    edges = events.both_ways(other.authority, "amn")
+    consent = events.consent(at=fields.now(), person=other.person, recorder=other.stadsdel.unit, edges=edges)
     second = other.stadsdel.event("consent.recorded", consent) | {"id": event["id"]}
     assert (await other.stadsdel.post(second)).status == 202
 
