@@ -64,8 +64,11 @@ def plan_event(case: OpenCase, version: int, decision: str | None) -> tuple[Part
 
 async def keep_planning(history: History, case: OpenCase, stop: asyncio.Event) -> int:
     """Proposals and decisions to and fro until told to stop; how many were accepted."""
-    version, accepted = 1, 0
+    plans = (await call(case.stadsdel, "GET", f"/v1/cases/{case.case_id}")).json["plans"]
+    version, accepted = plans.get(case.plan_id, {"latest": 0})["latest"] + 1, 0
     while not stop.is_set():
+        # A plan has at most 999 versions, and a night is long.
+        await asyncio.sleep(PAUSE if version < 500 else 60.0 * PAUSE)
         for decision in (None, "approved"):
             answer = await send(history, *plan_event(case, version, decision))
             assert answer.status in (200, 202), answer.body
