@@ -52,8 +52,7 @@ class Room:
 @pytest.fixture
 async def room(office: Office) -> Room:
     names = ("samordnare", "fk", "af", "region", "stadsdel")
-    windows = await asyncio.gather(*(office.sit_down(name) for name in names))
-    return Room(dict(zip(names, windows, strict=True)))
+    return Room({name: await office.sit_down(name) for name in names})
 
 
 async def consent_is_given(fk: Window) -> None:

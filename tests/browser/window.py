@@ -41,7 +41,7 @@ class Office:
             java_script_enabled=script,
             reduced_motion="reduce",
         )
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(60_000)  # a busy machine; what comes by itself has its own two seconds
         self._contexts.append(context)
         page = await context.new_page()
         page.on("console", self._heard)
