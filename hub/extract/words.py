@@ -15,6 +15,11 @@ VERDICTS = {
     "refuse": "lämnades inte ut",
     "manual": "hanteras av handläggare",
 }
+AUTHORITIES = {
+    "amn": "Arbetsmarknadsnämnden",
+    "af": "Arbetsförmedlingen",
+    "fk": "Försäkringskassan",
+}
 STOPPED = "stoppades innan någon läste det"
 STATES = {
     "pending": "på väg",
@@ -50,7 +55,9 @@ class Words:
             return ("", "okänd") if self._masked else (unit_id, unit_id)
         if self._masked:
             return names.kind(unit.kind), names.kind(unit.kind)
-        return unit.authority, unit.name
+        if unit.authority.startswith("sdn-"):
+            return unit.authority, f"Stadsdelsnämnden ({unit.name})"
+        return unit.authority, AUTHORITIES.get(unit.authority, unit.name)
 
     def type(self, name: str | None) -> str | None:
         rule = self._rulebook.types.get(name) if name is not None else None
