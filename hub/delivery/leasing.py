@@ -31,7 +31,7 @@ BATCH: Final = 500
 LEASE: Final = timedelta(seconds=30)
 SWEEP_SECONDS: Final = 5.0
 RETRY_SECONDS: Final = 1.0
-REFILL_SECONDS: Final = 60.0
+REFILL_SECONDS: Final = 15.0
 AGAIN_SECONDS: Final = 5.0
 # A lease is not used in its last seconds: whoever is next must not meet us.
 MARGIN: Final = timedelta(seconds=6)
@@ -173,8 +173,10 @@ class LeasingRelay:
         before = self._clock.now() - (timedelta(0) if self._was_lost else PATIENCE)
         if emptied := tuple(unit_id for unit_id, is_empty in doors.items() if is_empty):
             await self._group.submit(RefillDoors(emptied, before))
-        if None not in doors.values():
-            self._was_lost, self._refill_at = False, now + REFILL_SECONDS
+        # A door that was silent, or that had to be made anew, is looked at again as after a loss.
+        self._was_lost = None in doors.values()
+        if not self._was_lost:
+            self._refill_at = now + REFILL_SECONDS
 
     async def _pause(self, seconds: float) -> None:
         if self._closing:

@@ -40,7 +40,7 @@ class Transport(Protocol):
 
     async def look_at_doors(self) -> Mapping[str, bool | None]:
         """Of each unit whose door keeps claim checks apart from the store, whether it keeps none now, because all were
-        taken or lost; None when it does not say. A door that is gone is made anew. Raises `TransportUnavailable`."""
+        taken or lost; None when it does not say, or was gone and has been made anew. Raises `TransportUnavailable`."""
 
     def subscribe(self, unit_id: str) -> AbstractAsyncContextManager[Subscription]:
         """Hears all that is published for the unit after entering. Listeners do not take from each other."""

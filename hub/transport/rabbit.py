@@ -203,7 +203,7 @@ class RabbitTransport:
         except _DoorMissing:
             log.warning("door_made_anew", unit=unit_id)
             await topology.declare_on((await self._publishing.get(REACH_SECONDS)).connection, [unit_id])
-            return True
+            return None
         except port.TransportUnavailable:
             # Without a leader, perhaps: it is told of, and holds up no other.
             log.warning("door_silent", unit=unit_id)

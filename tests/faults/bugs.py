@@ -108,18 +108,17 @@ def outbox_ends_with_the_confirm() -> None:
 
 
 def seals_are_not_checked() -> None:
-    """What was altered is given out as it is."""
+    """What was altered is decrypted all the same, without a look at its tag."""
+    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
     from hub import vault
 
-    cipher_open = vault._open
+    def trusting(self: Any, sealed: bytes, *, aad: bytes) -> bytes:
+        nonce, content = sealed[: vault.NONCE_BYTES], sealed[vault.NONCE_BYTES : -vault.TAG_BYTES]
+        counter = nonce + (2).to_bytes(4, "big")  # as GCM begins (NIST SP 800-38D 7.1)
+        return Cipher(algorithms.AES(self._data_key), modes.CTR(counter)).decryptor().update(content)
 
-    def trusting(cipher: Any, sealed: bytes, aad: bytes) -> bytes:
-        try:
-            return cipher_open(cipher, sealed, aad)
-        except vault.SealBroken:
-            return b"{}"
-
-    vault._open = trusting
+    vault.SealingKey.open = trusting  # type: ignore[method-assign]
 
 
 BUGS: dict[str, Callable[[], None]] = {

@@ -15,7 +15,7 @@ ROWS = {
     "audit_outside_the_transaction": "row_1",
     "only_exceptions_are_caught": "row_7",
     "no_delivery_limit": "row_12",
-    "outbox_ends_with_the_confirm": "row_4",
+    "outbox_ends_with_the_confirm": "row_11",
     "seals_are_not_checked": "row_16",
 }
 

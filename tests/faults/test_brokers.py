@@ -1,4 +1,4 @@
-"""Rows 4 to 10 and 12: the broker and the way to it. The jobbtorg is told by its queue alone: what that does not bring
+"""Rows 4 to 12: the broker and the way to it. The jobbtorg is told by its queue alone: what that does not bring
 is lost, doubled or out of order in the history."""
 
 from __future__ import annotations
@@ -194,6 +194,20 @@ async def test_row_10_confirmations_are_lost(world: World, record: History, chan
             world.proxy.reset_peer()
             world.proxy.heal()
             await asyncio.sleep(0.3)
+
+
+async def test_row_11_a_queue_is_missing(world: World, record: History) -> None:
+    """With everything in it: no claim check counts as taken that was not, and the hub makes the queue anew."""
+
+    async def take_away(channel: aio_pika.abc.AbstractChannel) -> None:
+        await channel.queue_delete(topology.inbox_queue(JOBBTORG))
+
+    async with traffic.load(record, world.cases, world.takers):
+        for _ in range(runs(10, 100)):
+            await asyncio.sleep(0.5)
+            await world.with_queue(take_away)
+            await world.until_ready()
+    assert b'"door_made_anew"' in world.hub.output.read_bytes()
 
 
 async def test_row_12_poison_is_put_aside_once_and_the_others_flow(world: World, record: History) -> None:

@@ -117,6 +117,7 @@ async def test_a_queue_that_is_missing_is_made_anew_and_counts_as_empty(
 ) -> None:
     await transport.publish([claim(1, "af-farsta")])
     await channel.queue_delete(topology.inbox_queue("jt-sydost"))
+    assert await transport.look_at_doors() == {"af-farsta": False, "jt-sydost": None}
     assert await transport.look_at_doors() == {"af-farsta": False, "jt-sydost": True}
     await transport.probe()
     assert list(await transport.publish([claim(2)])) == []
