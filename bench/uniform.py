@@ -1,8 +1,10 @@
 """Do refusals that must look alike also take alike? Requests of each kind in turn, and a test of their times.
 
-Two questions, each with a thousand requests of every kind, mixed at random so that whatever disturbs the machine
-disturbs all kinds: a stranger who writes of no case, of another's case, and of a case that was made unreadable for
-protection; and a statutory message about a person who has a case and about one who has none. Status and body are
+Each question with a thousand requests of every kind, mixed at random so that whatever disturbs the machine disturbs all
+kinds: a stranger who writes of no case, of another's case, and of a case that was made unreadable for protection, in
+earnest and as a dry run; a statutory message about a person who has a case and about one who has none; a missing
+consent, an unknown protection, and the flag of protection, of somebody who is known here and of somebody who is not; a
+consent that another authority records, about somebody who has a case and somebody who has none. Status and body are
 compared as well. The test is Mann and Whitney's of ranks, two-sided, with the normal approximation; below 0.01 the
 program ends with 1.
 """
@@ -31,7 +33,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from tests.support import events, field, persons
 from tests.support.hub_process import HubProcess
-from tests.support.party import Answer, Party
+from tests.support.party import STRUCTURED, Answer, Party
 
 SIGNIFICANT = 0.01
 Ask = Callable[[], Any]
@@ -83,6 +85,91 @@ async def statutory(town: field.Field) -> dict[str, Ask]:
     return {"has a case": ask(case.person), "has none": ask(unknown)}
 
 
+async def dry_strangers(town: field.Field) -> dict[str, Ask]:
+    """The same questions without sending."""
+    open_case, stranger = await town.refer(), town.party("jt-jarva")
+
+    def ask(case_id: str | None) -> Ask:
+        return lambda: explain(stranger, "referral.answered", case_id or events.new_id(), person=persons.KIM)
+
+    return {"no such case": ask(None), "another's case": ask(open_case.case_id)}
+
+
+async def explain(sender: Party, type_name: str, subject: str | None = None, **parts: Any) -> Answer:
+    body = events.data(type_name, at=field.now(), **parts)
+    event = sender.event(type_name, body, **({"subject": subject} if subject else {}))
+    headers = {"Content-Type": STRUCTURED}
+    return await sender.call("POST", "/v1/rules/explain", data=json.dumps(event).encode(), headers=headers)
+
+
+def somebody_else(case: field.OpenCase) -> persons.Person:
+    return next(each for each in reversed(persons.ADULTS) if each != case.person)
+
+
+async def missing_consent(town: field.Field) -> dict[str, Ask]:
+    """A stadsdel refers without a consent."""
+    case, farsta = await town.refer(), town.party("sd-farsta")
+
+    def ask(person: persons.Person) -> Ask:
+        to, basis = [{"unit": "jt-sydost"}], [("jt", "CONSENT", None)]
+        return lambda: farsta.tell("referral.submitted", person=person, to=to, basis=basis)
+
+    return {"has a case elsewhere": ask(case.person), "has none": ask(somebody_else(case))}
+
+
+async def dry_missing_consent(town: field.Field) -> dict[str, Ask]:
+    case, farsta = await town.refer(), town.party("sd-farsta")
+
+    def ask(person: persons.Person) -> Ask:
+        to, basis = [{"unit": "jt-sydost"}], [("jt", "CONSENT", None)]
+        return lambda: explain(farsta, "referral.submitted", person=person, to=to, basis=basis)
+
+    return {"has a case elsewhere": ask(case.person), "has none": ask(somebody_else(case))}
+
+
+def flagged(level: str) -> Callable[[field.Field], Any]:
+    """The flag of protection from a stadsdel that is no party. What it forgets it forgets once: `sekretessmarkering`
+    compares a person whose cases it has held (it has flagged too many before) with one of whom nothing is known."""
+
+    async def build(town: field.Field) -> dict[str, Ask]:
+        sender, handling = town.party("sd-farsta"), {"protected_identity": level}
+        if level != "unknown":
+            for _ in range(3):
+                gone = await town.refer()
+                await sender.tell("referral.submitted", person=gone.person, handling=handling)
+        case = await town.refer()
+
+        def ask(person: persons.Person) -> Ask:
+            return lambda: sender.tell("referral.submitted", person=person, handling=handling)
+
+        return {"has a case": ask(case.person), "has none": ask(somebody_else(case))}
+
+    return build
+
+
+async def consents(town: field.Field) -> dict[str, Ask]:
+    """Arbetsförmedlingen records a consent between itself and the jobbtorg's authority."""
+    case, sender = await town.refer(), town.party("af-stockholm")
+
+    def ask(person: persons.Person) -> Ask:
+        edges = events.both_ways("af", "amn", ("ID", "ST"))
+        return lambda: sender.record(person=person, edges=edges, purpose="af_coordination")
+
+    return {"has a case": ask(case.person), "has none": ask(somebody_else(case))}
+
+
+QUESTIONS: dict[str, Callable[[field.Field], Any]] = {
+    "Strangers": strangers,
+    "Strangers, dry run": dry_strangers,
+    "Statutory messages": statutory,
+    "CONSENT_MISSING": missing_consent,
+    "CONSENT_MISSING, dry run": dry_missing_consent,
+    "PROTECTED_IDENTITY, unknown": flagged("unknown"),
+    "PROTECTED_IDENTITY, flagged": flagged("sekretessmarkering"),
+    "Consents of another authority": consents,
+}
+
+
 async def measure(kinds: dict[str, Ask], count: int) -> tuple[dict[str, list[float]], bool]:
     """Milliseconds by kind, and whether all answers had one shape."""
     for ask in kinds.values():
@@ -125,7 +212,7 @@ async def run(count: int, folder: Path) -> bool:
         async with aiohttp.ClientSession() as session:
             town = field.Field(session, hub)
             good = True
-            for title, build in (("Strangers", strangers), ("Statutory messages", statutory)):
+            for title, build in QUESTIONS.items():
                 taken, alike = await measure(await build(town), count)
                 good = show(title, taken, alike=alike) and good
             return good

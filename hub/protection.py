@@ -66,6 +66,8 @@ class Protection:
         before = frequency.count(ledger, FORGOTTEN, message.sender, hours)
         counts = {"cases": len(cases), "consents": len(consents)}
         if before >= most:
+            if all(each.suspended for each in cases):
+                return  # they stand still already; nobody is told of it again and again
             self._hold(ledger, message, cases, [lane for lane in lanes if lane not in {each.case_id for each in cases}])
             ledger.audit(AuditAction.PERSON_HELD, message.sender, message_id=message.message_id, detail=counts)
             frequency.tell(ledger, AuditAction.PROTECTION_FREQUENT, message.sender, times=before + 1, hours=hours)

@@ -120,3 +120,12 @@ async def test_flags_about_nobody_known_do_not_count(hub: Hub) -> None:
     case = await refer_by_own_need(hub, persons.KIM)
     await flag(hub, persons.KIM)
     assert hub.reader.find_cases([case])[case].case.parties == frozenset()
+
+
+async def test_the_same_flag_again_and_again_tells_nobody_again(hub: Hub) -> None:
+    case, person, _ = await hold_the_last(hub)
+    for _ in range(3):
+        await flag(hub, person)
+    assert actions(hub, "person_held") == ["sd-bromma"]
+    notices = await office.notices(hub, "jt-sydost", "hub.manual-handling")
+    assert [notice["case_id"] for notice in notices].count(case) == 1
