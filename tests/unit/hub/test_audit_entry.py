@@ -216,6 +216,8 @@ def test_refuses_details_that_have_no_place_in_an_entry(detail):
 
 
 def test_the_document_explains_exactly_the_actions():
-    rows = re.findall(r"^\| `([a-z_]+)` \| ([^|]+) \| ([^|]+) \|$", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE)
+    rows = re.findall(
+        r"^\| `([a-z0-9_]+)` \| ([^|]+) \| ([^|]+) \|$", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE
+    )
     assert [action for action, _, _ in rows] == [action.value for action in AuditAction]
     assert all(len(meaning) > 20 for _, _, meaning in rows)
