@@ -17,6 +17,7 @@ class Held:
 
     def __init__(self) -> None:
         self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.is_set = False
 
     def __enter__(self) -> Held:
         return self
@@ -27,13 +28,14 @@ class Held:
 
 @pytest.fixture
 async def slot(monkeypatch: pytest.MonkeyPatch) -> Held:
-    held = Held()
-    monkeypatch.setattr(slots, "open_slot", lambda: held)
+    held, free = Held(), Held()
+    free.over.set_result(None)  # for what a test prepares: a consent is one of those that wait
+    monkeypatch.setattr(slots, "open_slot", lambda: held if held.is_set else free)
     return held
 
 
 async def is_held(hub: Hub, slot: Held, name: str, unit: str, subject: str | None, **parts: object) -> bool:
-    before = hub.reader.audit_size()
+    before, slot.is_set = hub.reader.audit_size(), True
     answer = asyncio.create_task(office.tell(hub, name, unit, subject, **parts))
     while hub.reader.audit_size() == before:  # noqa: ASYNC110 (the store has no event to wait for)
         await asyncio.sleep(0)
@@ -77,9 +79,14 @@ async def test_who_tells_of_a_protection_waits_whether_anything_was_known(hub: H
 async def test_the_dry_run_waits_as_the_message_would(hub: Hub, slot: Held) -> None:
     body = events.data("referral.answered", at=hub.clock.now())
     event = events.event("referral.answered", "jt-jarva", body, at=hub.clock.now(), subject=events.new_id())
+    slot.is_set = True
     asked = asyncio.create_task(hub.explain(envelopes.parse_structured(event), "jt-jarva"))
     for _ in range(20):
         await asyncio.sleep(0)
     assert not asked.done()
     slot.over.set_result(None)
     await asked
+
+
+async def test_who_records_a_consent_waits_whoever_hears_of_it(hub: Hub, slot: Held) -> None:
+    assert await is_held(hub, slot, "consent.recorded", "sd-farsta", None, basis=[])
