@@ -37,7 +37,7 @@ HEADERS = f"mex-To: {TO}\r\nmex-WorkflowID: TEST_WORKFLOW\r\nAccept: application
 def install(folder: Path) -> Path:
     """An environment with the sandbox, made once and kept in `folder`; its Python."""
     python = folder / "bin" / "python"
-    if not python.exists():
+    if not (folder / "bin" / "uvicorn").exists():  # comes with the sandbox: an install that broke off is made again
         subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
         subprocess.run([str(python), "-m", "pip", "install", "--quiet", PACKAGE], check=True)
     return python
@@ -58,7 +58,7 @@ def sandbox(python: Path, port: int) -> Iterator[servers.Served]:
 
 
 def _wait(port: int) -> None:
-    for _ in range(200):
+    for _ in range(600):
         try:
             urllib.request.urlopen(f"http://{servers.LOCAL}:{port}/health", timeout=1).close()
         except OSError:
