@@ -233,7 +233,7 @@ async def test_a_cancellation_that_the_library_lets_out_is_not_ours(
         patch.setattr(aio_pika.Channel, "initialize", cancelled)
         with pytest.raises(port.TransportUnavailable):
             await transport.probe()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await transport.publish([claim(1)])
 
 
