@@ -95,10 +95,15 @@ def release(
     hub: options.HubUrl = None,
     data_dir: options.DataDir = None,
     config: options.Config = None,
+    json: options.Json = False,
 ) -> None:
     """Release a hold: the schedule counts again."""
     settings = options.load_settings(config, data_dir=data_dir)
-    _call(settings, hub, "DELETE", "holds", lookups.read_id(subject, "release"))
+    held = lookups.read_id(subject, "release")
+    _call(settings, hub, "DELETE", "holds", held)
+    if json:
+        terminal.show_json({"subject": held, "state": "released"})
+        return
     terminal.say("Released.")
 
 

@@ -29,10 +29,11 @@ def set_webhook(
     hub: options.HubUrl = None,
     data_dir: options.DataDir = None,
     config: options.Config = None,
+    json: options.Json = False,
 ) -> None:
     """Register the endpoint, or change its address. A new one's signing secret is printed, once."""
     settings = options.load_settings(config, data_dir=data_dir)
-    _tell(_call(settings, hub, "PUT", unit, body={"url": url}))
+    _tell(_call(settings, hub, "PUT", unit, body={"url": url}), json=json)
 
 
 @group.command("show", epilog="Example: samverkan party webhook show jt-sydost")
@@ -59,10 +60,11 @@ def rotate(
     hub: options.HubUrl = None,
     data_dir: options.DataDir = None,
     config: options.Config = None,
+    json: options.Json = False,
 ) -> None:
     """Make a new signing secret and print it, once. The old one counts beside it for 24 hours."""
     settings = options.load_settings(config, data_dir=data_dir)
-    _tell(_call(settings, hub, "POST", unit, "secret"))
+    _tell(_call(settings, hub, "POST", unit, "secret"), json=json)
 
 
 @group.command("remove", epilog="Example: samverkan party webhook remove jt-sydost")
@@ -71,14 +73,21 @@ def remove(
     hub: options.HubUrl = None,
     data_dir: options.DataDir = None,
     config: options.Config = None,
+    json: options.Json = False,
 ) -> None:
     """Push nothing to the unit any more. Its mailbox has everything."""
     settings = options.load_settings(config, data_dir=data_dir)
     _call(settings, hub, "DELETE", unit)
+    if json:
+        terminal.show_json({"unit": unit, "state": "removed"})
+        return
     terminal.say("Removed.")
 
 
-def _tell(found: dict[str, Any]) -> None:
+def _tell(found: dict[str, Any], *, json: bool) -> None:
+    if json:
+        terminal.show_json(found)
+        return
     terminal.note(f"{found['unit']}: {found['state']}.")
     if secret := found.get("secret"):
         terminal.note("The secret that signs what is sent there; it is not shown again:")
