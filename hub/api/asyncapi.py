@@ -13,7 +13,7 @@ from typing import Any
 from aiohttp import web
 
 from hub.api.answers import answer
-from hub.api.openapi import COMPONENTS
+from hub.api.components import COMPONENTS
 from schemas import envelope as envelopes
 from schemas import tree
 from schemas.registry import MessageType, Registry

@@ -69,6 +69,7 @@ LOG_OPERATIONS: tuple[Operation, ...] = (
             Parameter("limit", "Högst så många poster.", {"type": "integer", "minimum": 1, "maximum": 500}),
             *REASON_PARAMETERS,
         ),
+        other_forms=("text/csv", "application/fhir+json"),
     ),
     Operation(
         "POST",

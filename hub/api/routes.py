@@ -67,6 +67,8 @@ class Operation:
     scope: Scope | None = None
     """What a unit's token must open for this. A unit's route without one stays closed."""
     parameters: tuple[Parameter, ...] = field(default=())
+    other_forms: tuple[str, ...] = ()
+    """Media types that the answer 200 can take instead of its component's own."""
 
 
 def pattern_of(path: str) -> str:

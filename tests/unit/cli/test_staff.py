@@ -27,7 +27,8 @@ def test_who_is_added_is_listed_and_can_call_until_removed(ask, call, hub):
     assert ask("staff", "remove", added["staff"]).exit_code == 0
     with pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.urlopen(request)
-    assert refused.value.code == 401
+    with refused.value as answer:
+        assert answer.code == 401
     assert ask("staff", "remove", added["staff"]).exit_code == 1
 
 
