@@ -126,45 +126,8 @@ def serve(
     ] = None,
 ) -> None:
     """Run the hub until SIGTERM or Ctrl-C. Makes its data directory, keys and database at the first start."""
-    settings = options.load_settings(
-        config,
-        host=host,
-        port=port,
-        public_url=public_url,
-        oidc_issuer=oidc_issuer,
-        oidc_client_id=oidc_client_id,
-        oidc_acr=oidc_acr,
-        data_dir=data_dir,
-        demo=demo,
-        rules_dir=rules_dir,
-        directory_dir=directory_dir,
-        allow_test_numbers=allow_test_numbers,
-        tls_cert=tls_cert,
-        tls_key=tls_key,
-        tls_client_ca=tls_client_ca,
-        trusted_proxies=trusted_proxies,
-        require_bound_tokens=require_bound_tokens,
-        signed_by=signed_by,
-        amqp_units=amqp_units,
-        issuer=issuer,
-        audience=audience,
-        token_ttl_max=token_ttl_max,
-        max_body_bytes=max_body_bytes,
-        unit_requests_per_hour=unit_requests_per_hour,
-        person_lookups_per_hour=person_lookups_per_hour,
-        body_timeout_seconds=body_timeout_seconds,
-        group_size=group_size,
-        queue_limit=queue_limit,
-        webhook_networks=webhook_networks,
-        deadline_sweep_seconds=deadline_sweep_seconds,
-        master_key_command=master_key_command,
-        retention_hours=retention_hours,
-        log_origin=log_origin,
-        log_checkpoint_seconds=log_checkpoint_seconds,
-        log_policy=log_policy,
-        log_level=log_level,
-        log_format=log_format,
-    )
+    flags = dict(locals())
+    settings = options.load_settings(**flags)
     import uvloop
 
     from hub.telemetry import logging
