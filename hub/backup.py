@@ -16,6 +16,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
 
+from hub.audit.entry import AuditAction
+from hub.audit.noting import Note, Notebook, NotNoted
 from hub.retention.tombstones import FILE, TombstoneFile
 from hub.store import backup, migrate
 
@@ -29,10 +31,15 @@ class BackupWrong(Exception):
 
 
 def make(data_dir: Path, folder: Path, at: datetime, *, keys_to: Path | None = None) -> dict[str, Any]:
-    """Backs up beside a running hub; the manifest. Raises `BackupWrong`, `StoreUnavailable`, `OSError`."""
+    """Backs up beside a running hub; the manifest. That it was made is noted for the log. Raises `BackupWrong`,
+    `StoreUnavailable`, `OSError`."""
     if keys_to is not None and keys_to.resolve() == folder.resolve():
         raise BackupWrong("Keys and database do not go into one folder: whoever has both can read everything.")
+    backup.require(data_dir / DATABASE)
     _make_empty(folder)
+    if keys_to is not None:
+        _make_empty(keys_to)
+    _note(data_dir, at, keys=keys_to is not None)
     backup.copy(data_dir / DATABASE, folder / DATABASE)
     if (data_dir / FILE).exists():
         _copy_file(data_dir / FILE, folder / FILE)
@@ -47,9 +54,16 @@ def make(data_dir: Path, folder: Path, at: datetime, *, keys_to: Path | None = N
     }
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
     if keys_to is not None:
-        _make_empty(keys_to)
         _copy_all(data_dir.glob(KEYS), keys_to)
     return manifest
+
+
+def _note(data_dir: Path, at: datetime, *, keys: bool) -> None:
+    """Left before anything is copied: a backup of which the log would not know is none."""
+    try:
+        Notebook(data_dir).write(Note(AuditAction.BACKUP_MADE, {"keys": keys}), at)
+    except NotNoted as fault:
+        raise BackupWrong(str(fault)) from None
 
 
 def restore(folder: Path, data_dir: Path, *, keys_from: Path | None = None) -> dict[str, Any]:

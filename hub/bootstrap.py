@@ -11,6 +11,7 @@ import structlog
 
 from hub import bootstrap_log, directory_changes, drafts, frequency, reloading
 from hub.audit.integrating import CheckpointKeeping, KeepCheckpoint
+from hub.audit.noting import Notebook
 from hub.audit.recording import EventRecording, RecordEvent
 from hub.clock import Clock, SystemClock
 from hub.commit_group import CommitGroup, Handler
@@ -138,6 +139,7 @@ def build_hub(
     group.on_commit(lambda committed: dead_letters.raise_alarm(committed.ledger.changes.buried, metrics))
     destinations = Destinations(settings.webhook_networks)
     sweep = Sweep(store, group, clock, rulebook, settings.deadline_sweep_seconds)
+    notebook = Notebook(settings.data_dir)
     hub = Hub(
         settings=settings,
         clock=clock,
@@ -161,11 +163,13 @@ def build_hub(
         gallring=gallring,
         rotation=Rotation(store, group, vault, master_key),
         tombstones=tombstones,
+        notebook=notebook,
         sweep=sweep,
         limits=Limits(requests=settings.unit_requests_per_hour, person_lookups=settings.person_lookups_per_hour),
         first_directory=first,
     )
     sweep.also(partial(reloading.follow_directory, hub))
+    sweep.also(partial(notebook.enter, group))
     return hub
 
 

@@ -12,6 +12,7 @@ import structlog
 from hub import slots
 from hub.audit.entry import AuditAction
 from hub.audit.integrating import Integrator
+from hub.audit.noting import Notebook
 from hub.audit.recording import RecordEvent
 from hub.clock import Clock
 from hub.commit_group import CommitGroup, Handler, Overloaded
@@ -108,6 +109,7 @@ class Hub:
     gallring: Gallring
     rotation: Rotation
     tombstones: TombstoneFile
+    notebook: Notebook
     first_directory: KeepDirectory | None = None
     """Set where no directory has been agreed on in this store: the one that was found."""
 
@@ -164,6 +166,7 @@ class Hub:
         rules = {"rulebook": self.rulebook.digest, "directory": self.directory.digest}
         await self.group.submit(RecordEvent(AuditAction.HUB_STARTED, rules))
         await self.integrator.tell_of_resuming()
+        await self.notebook.enter(self.group, after_a_crash=True)
         self.integrator.start()
         if not serves or not self.settings.has_workers:
             self.relay.start()

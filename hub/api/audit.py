@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-import orjson
 from aiohttp import web
 
 from hub.api.answers import PRIVATE, answer, bad_parameter, instant, known_parameters, uuid_of, whole_number
 from hub.api.keys import hub_of
 from hub.api.looking import REASON_NAMES, record_look
 from hub.audit import rendering, searching
-from hub.audit.searching import Page, Search
+from hub.audit.entry import AuditAction
+from hub.audit.searching import VERDICTS, Page, Search
 from hub.store.records import AuditQuery
 from schemas import envelope
 
-FORMATS: Final = ("json", "csv", "fhir")
-VERDICTS: Final = ("deliver", "redact", "refuse", "manual")
+FORMATS: Final = tuple(rendering.FORMS)
+MEDIA_TYPES: Final = {"csv": "text/csv", "fhir": "application/fhir+json"}
 _TEXTS: Final = ("unit", "type", "action", "code")
 NAMES: Final = (*_TEXTS, "verdict", "message", "case", "since", "until", "limit", "cursor", "format")
 
@@ -31,23 +31,26 @@ async def list_entries(request: web.Request) -> web.Response:
         _one_of(request, "format", FORMATS),
     )
     by = [name for name in NAMES if name in request.query and name not in ("limit", "format")]
-    await record_look(request, "log_search" if form in (None, "json") else "log_export", detail={"by": sorted(by)})
+    await _record(request, form or "json", sorted(by))
     page = await hub.store.ask(lambda: searching.search(hub.reader, wanted, limit))
     return _show(page, form)
+
+
+async def _record(request: web.Request, form: str, by: list[str]) -> None:
+    if form == "json":
+        await record_look(request, "log_search", detail={"by": by})
+    else:
+        await record_look(request, "log", detail={"by": by, "form": form}, action=AuditAction.LOG_EXPORTED)
 
 
 def _show(page: Page, form: str | None) -> web.Response:
     documents = [searching.document(row) for row in page.rows]
     following = None if page.following is None else str(page.following)
     headers = {**PRIVATE} if following is None else {**PRIVATE, "X-Next-Cursor": following}
-    match form:
-        case "csv":
-            body, media = rendering.as_csv(documents).encode(), "text/csv"
-        case "fhir":
-            body, media = orjson.dumps(rendering.as_fhir(documents)), "application/fhir+json"
-        case _:
-            return answer({"items": documents, "next": following})
-    return web.Response(body=body, content_type=media, charset="utf-8", headers=headers)
+    if form not in MEDIA_TYPES:
+        return answer({"items": documents, "next": following})
+    body = "".join(rendering.FORMS[form](documents)).encode()
+    return web.Response(body=body, content_type=MEDIA_TYPES[form], charset="utf-8", headers=headers)
 
 
 def _read(request: web.Request) -> Search:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from hub.identity import reasons
 from routing.retention import Kind
 
 _TEXT = {"type": "string"}
@@ -118,6 +119,18 @@ COMPONENTS: Mapping[str, Mapping[str, Any]] = {
     "RetentionHolds": _items(_HOLD),
     "NewRetentionHold": {
         **_object({"subject": _UUID, "reference": {"type": "string", "maxLength": 40}}),
+        "additionalProperties": False,
+    },
+    "EntriesAbout": _object({"items": {"type": "array", "items": {"type": "object"}}, "total": _COUNT}),
+    "PersonSearch": {
+        "type": "object",
+        "properties": {
+            "number": {"type": "string", "pattern": "^[0-9]{8}-?[0-9]{4}$"},
+            "reason": {"type": "string", "enum": list(reasons.REASONS)},
+            "reference": {"type": "string", "maxLength": 40},
+            "limit": {"type": "integer", "minimum": 1, "maximum": 500},
+        },
+        "required": ["number", "reason"],
         "additionalProperties": False,
     },
     "KeyRotation": _object({"before": _TEXT, "after": _TEXT, "keys": _COUNT}),

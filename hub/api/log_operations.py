@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from hub.api import audit, extract, log, proofs
+from hub.api import audit, audit_person, extract, log, proofs
 from hub.api.looking import REASON_PARAMETERS
 from hub.api.routes import Access, Operation, Parameter
-from hub.audit import proving
+from hub.audit import proving, searching
 from hub.identity.scopes import Scope
 
 NOT_FOUND = ("Finns inte (ännu).", "Problem")
@@ -64,12 +64,30 @@ LOG_OPERATIONS: tuple[Operation, ...] = (
                     ("cursor", "Värdet `next` ur föregående svar."),
                 )
             ),
-            Parameter("verdict", "Utfallet för någon mottagare.", {"type": "string", "enum": list(audit.VERDICTS)}),
+            Parameter("verdict", "Utfallet för någon mottagare.", {"type": "string", "enum": list(searching.VERDICTS)}),
             Parameter("format", "Annars json.", {"type": "string", "enum": list(audit.FORMATS)}),
             Parameter("limit", "Högst så många poster.", {"type": "integer", "minimum": 1, "maximum": 500}),
             *REASON_PARAMETERS,
         ),
         other_forms=("text/csv", "application/fhir+json"),
+    ),
+    Operation(
+        "POST",
+        "/v1/audit/persons",
+        audit_person.list_entries_about,
+        Access.OVERSIGHT,
+        "logg",
+        "Vad loggen säger om en person; titten loggas med sitt skäl",
+        {
+            200: ("De nyaste posterna om personen.", "EntriesAbout"),
+            400: NOT_FOUND,
+            403: NOT_ALLOWED,
+            413: NOT_FOUND,
+            415: NOT_FOUND,
+            422: ("Numret, skälet eller något annat är felaktigt.", "Problem"),
+            503: NOT_YET,
+        },
+        body="PersonSearch",
     ),
     Operation(
         "POST",

@@ -46,6 +46,7 @@ async def record_look(
     message_id: str | None = None,
     case_id: str | None = None,
     detail: dict[str, Any] | None = None,
+    action: AuditAction = AuditAction.STAFF_LOOKED,
 ) -> None:
     """Writes into the log that the calling person looks at `look` (a name such as `audit_search`) and why.
 
@@ -54,5 +55,5 @@ async def record_look(
     reason = reason or reason_of(request)
     told = {"look": look, **reason.detail(), **(detail or {})}
     actor = staff_of(request).actor
-    event = RecordEvent(AuditAction.STAFF_LOOKED, told, actor, unit, message_id, case_id)
+    event = RecordEvent(action, told, actor, unit, message_id, case_id)
     await hub_of(request).group.submit(event)

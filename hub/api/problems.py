@@ -57,6 +57,7 @@ CALL_PROBLEMS: Mapping[str, tuple[int, str, str]] = {
     "HEADERS_TOO_LARGE": (431, "Adressen eller anropets huvuden är för långa", "Korta dem; högst 8 190 tecken var."),
     "INTERNAL": (500, "Ett fel har uppstått i navet", "Försök igen; anmäl felet med request_id om det kvarstår."),
     "EXTRACT_WRONG": (422, "Begäran om registerutdrag är felaktig", "Rätta det som listas och skicka igen."),
+    "PERSON_SEARCH_WRONG": (422, "Frågan om en person är felaktig", "Rätta det som listas och skicka igen."),
     "NOT_YET": (503, "Posten är loggad men ännu inte signerad", "Försök igen om en sekund."),
     "UNAVAILABLE": (503, "Navet kan inte ta emot just nu", "Inget har tagits emot. Försök igen om en stund."),
 }

@@ -83,7 +83,6 @@ class AuditAction(StrEnum):
     STAFF_ACTED = "staff_acted"
     LIMIT_REACHED = "limit_reached"
     DIRECTORY_CHANGED = "directory_changed"
-    SETTING_CHANGED = "setting_changed"
     ERASED = "erased"
     RETENTION_RUN = "retention_run"
     LEGAL_HOLD_PLACED = "legal_hold_placed"

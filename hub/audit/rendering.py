@@ -1,10 +1,12 @@
-"""Entries as other programs read them: a table (RFC 4180), and FHIR AuditEvent (R4, 4.0.1)."""
+"""Entries as other programs read them: JSON, a table (RFC 4180), and FHIR AuditEvent (R4, 4.0.1).
+
+Each is written part by part, so that a log of any length can leave as one file."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import orjson
@@ -16,13 +18,16 @@ _ACTIONS: Final = "urn:samverkan:audit-action"
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
-def as_csv(documents: Sequence[Mapping[str, Any]]) -> str:
+def csv_parts(documents: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     """One line per entry, the whole entry as JSON in the last column."""
-    text = io.StringIO(newline="")
-    table = csv.writer(text)
-    table.writerow(COLUMNS)
+    yield _line(COLUMNS)
     for document in documents:
-        table.writerow([_cell(document[name]) for name in COLUMNS])
+        yield _line([_cell(document[name]) for name in COLUMNS])
+
+
+def _line(cells: Iterable[str]) -> str:
+    text = io.StringIO(newline="")
+    csv.writer(text).writerow(cells)
     return text.getvalue()
 
 
@@ -33,13 +38,30 @@ def _cell(value: Any) -> str:
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 
-def as_fhir(documents: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def fhir_parts(documents: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     """A Bundle of AuditEvent resources."""
-    return {
-        "resourceType": "Bundle",
-        "type": "collection",
-        "entry": [{"resource": _audit_event(document)} for document in documents],
-    }
+    yield '{"resourceType":"Bundle","type":"collection","entry":['
+    yield from _listed({"resource": _audit_event(document)} for document in documents)
+    yield "]}"
+
+
+def json_parts(documents: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """The entries as the API gives them."""
+    yield '{"items":['
+    yield from _listed(documents)
+    yield "]}"
+
+
+def _listed(documents: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    for number, document in enumerate(documents):
+        yield ("," if number else "") + orjson.dumps(document).decode()
+
+
+FORMS: Final[Mapping[str, Callable[[Iterable[Mapping[str, Any]]], Iterator[str]]]] = {
+    "json": json_parts,
+    "csv": csv_parts,
+    "fhir": fhir_parts,
+}
 
 
 def _audit_event(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -54,14 +76,15 @@ def _audit_event(document: Mapping[str, Any]) -> dict[str, Any]:
         "outcome": "4" if code else "0",
         "agent": [{"who": _named("actor", document["actor"]), "requestor": True}],
         "source": {"observer": {"display": "Samverkansnavet"}},
-        "entity": [_entity(name, document[name]) for name in ("message", "case", "type") if document[name]],
+        "entity": [
+            *(_entity(name, document[name]) for name in ("message", "case", "type") if document[name]),
+            *map(_recipient, _recipients(document["entry"])),
+        ],
     }
     if code:
         event["outcomeDesc"] = code
     if document["unit"] and document["unit"] != document["actor"]:
         event["agent"].append({"who": _named("unit", document["unit"]), "requestor": False})
-    if basis := _bases(document["entry"]):
-        event["entity"].append({"detail": [{"type": "basis", "valueString": text} for text in basis]})
     return {name: value for name, value in event.items() if value}
 
 
@@ -77,7 +100,22 @@ def _entity(name: str, value: str) -> dict[str, Any]:
     return {"what": _named(name, value)}
 
 
-def _bases(entry: Mapping[str, Any]) -> list[str]:
-    rows = [entry, *(each for each in entry.get("recipients", ()) if isinstance(each, Mapping))]
-    bases = [row["basis"] for row in rows if isinstance(row.get("basis"), Mapping)]
-    return [" ".join(str(value) for value in basis.values() if value is not None) for basis in bases]
+def _recipients(entry: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Each with what was decided for it; an entry about one copy tells that itself."""
+    rows = [each for each in entry.get("recipients", ()) if isinstance(each, Mapping)]
+    return rows or [entry] * (not _TOLD.isdisjoint(entry))
+
+
+_TOLD: Final = frozenset({"verdict", "rule", "basis", "categories", "withheld"})
+
+
+def _recipient(row: Mapping[str, Any]) -> dict[str, Any]:
+    """By which rule, on which basis and version of a consent, which categories, and which fields were left out."""
+    basis = row.get("basis")
+    told = {name: row.get(name) for name in ("verdict", "code", "rule", "delivery")}
+    told |= {f"basis.{name}": value for name, value in basis.items()} if isinstance(basis, Mapping) else {}
+    details = [{"type": name, "valueString": str(value)} for name, value in told.items() if value is not None]
+    for name in ("categories", "withheld"):
+        details += [{"type": name, "valueString": str(value)} for value in row.get(name) or ()]
+    entity: dict[str, Any] = _entity("unit", row["unit"]) if row.get("unit") else {}
+    return entity | {"detail": details}

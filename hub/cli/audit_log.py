@@ -1,4 +1,4 @@
-"""`samverkan audit key|export|verify|resume`: the log as a tree that anybody can check."""
+"""`samverkan audit key|verify|resume`: the log as a tree that anybody can check."""
 
 from __future__ import annotations
 
@@ -134,30 +134,6 @@ def verify(
         terminal.show_json(told)
     else:
         terminal.show_fields([(name, str(value)) for name, value in told.items() if value is not None])
-
-
-def export(
-    tiles: Annotated[str, typer.Option("--tiles", metavar="DIR", help="The folder of the static files.")],
-    data_dir: options.DataDir = None,
-    config: options.Config = None,
-    json: options.Json = False,
-) -> None:
-    """Write the log as static files (C2SP tlog-tiles), with its entries: to hand over, or to keep elsewhere.
-
-    Again, only what is new is written."""
-    from hub.audit import sources
-    from hub.store.records import CheckpointKind
-
-    settings = options.load_settings(config, data_dir=data_dir)
-    with lookups.reading(settings) as reader:
-        stored = reader.find_checkpoint(CheckpointKind.PUBLISHED)
-        if stored is None:
-            raise Failed("Nothing has been signed yet: start the hub once.")
-        written = sources.export(sources.StoreSource(reader), Path(tiles), stored.size)
-    if json:
-        terminal.show_json({"size": stored.size, "files": written})
-    else:
-        terminal.say(f"{stored.size} entries in {tiles}, {written} files written.")
 
 
 async def _verify(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from hub.cli import entries, faults, lookups, options, program, terminal
+from hub.cli import entries, faults, looking, lookups, options, program, terminal
 
 if TYPE_CHECKING:
     from hub.store.records import AuditRow
@@ -24,16 +24,21 @@ def _case() -> None:
 @group.command("show", epilog="Example: samverkan case show 0b5f4a1e-54cf-4d0e-9c8e-3f2a9f0c7d11")
 def show(
     case_id: Annotated[str, typer.Argument(metavar="ID", help="The case id, as it stands in receipts (a UUID).")],
+    reason: looking.Why = looking.USUAL,
+    reference: looking.Reference = None,
     data_dir: options.DataDir = None,
     config: options.Config = None,
     json: options.Json = False,
 ) -> None:
-    """Show a case's state, parties and plans, and what the log tells of it. Nothing about the person."""
+    """Show a case's state, parties and plans, and what the log tells of it. Nothing about the person.
+
+    The look is noted for the log, with its reason."""
     from hub.store.records import AuditQuery
 
     settings = options.load_settings(config, data_dir=data_dir)
     wanted = lookups.read_id(case_id, "case show")
-    with lookups.reading(settings) as reader:
+    note = looking.look("case", looking.read_reason(reason, reference), {}, case_id=wanted)
+    with looking.looking(settings, note) as reader:
         stored = reader.find_cases([wanted]).get(wanted)
         case = stored.case if stored is not None else None
         log = reader.list_audit(AuditQuery(case_id=wanted, limit=MOST_ENTRIES))

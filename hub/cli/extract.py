@@ -40,7 +40,7 @@ def extract(
 
     The number is never given on the command line, where others of the machine could see it."""
     settings = options.load_settings(config, data_dir=data_dir)
-    number, name = _read_person(person_file)
+    number, name = read_person(person_file)
     body = {"number": number, "name": name, "reason": reason, "masked": masked}
     body |= {} if reference is None else {"reference": reference}
     answer = operating.call(settings, hub, "POST", "v1", "audit", "extract", body=body)
@@ -91,7 +91,7 @@ def _signature_name() -> str:
     return making.SIGNATURE_NAME
 
 
-def _read_person(file: str) -> tuple[str, str]:
+def read_person(file: str) -> tuple[str, str]:
     lines = [line.strip() for line in Path(file).read_text("utf-8").splitlines() if line.strip()]
     if not 1 <= len(lines) <= 2:
         raise WrongUse("--person-file takes a file with the personal number, and perhaps the name in a second line.")

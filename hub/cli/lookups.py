@@ -1,6 +1,6 @@
 """Looking into the data directory, beside a running hub or without one. Metadata only: bodies stay sealed.
 
-These looks are those of the machine's own operator and leave no entry in the log, which only the running hub writes.
+What shows single entries or cases goes through `hub.cli.looking`, which leaves a note of it for the log.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ What was delivered is not recalled: receivers keep their records by law. Copies 
 
 from __future__ import annotations
 
+from hub.audit.entry import AuditAction
 from hub.delivery.reading import DeliveryReading
 from hub.ledger import LaneErased, Ledger, consent_lane, person_lane
 from hub.notices import Notices
@@ -12,6 +13,7 @@ from hub.store.records import DeliveryChange, DeliveryState, DeliveryView
 from routing.consent import Consent
 from routing.decision import Ruling
 from routing.refusals import RefusalCode
+from routing.vocabulary import HUB
 
 
 class Recalling:
@@ -58,6 +60,16 @@ class Recalling:
         change = DeliveryChange(view.delivery.delivery_id, state=DeliveryState.REFUSED, code=code)
         ledger.change_delivery(change)
         ledger.changes.acknowledged.append(view.delivery.delivery_id)
+        ledger.audit(
+            AuditAction.DELIVERY_RECALLED,
+            HUB,
+            unit=view.delivery.unit_id,
+            type=view.message.type,
+            message_id=view.message.key.message_id,
+            case_id=view.message.case_id,
+            code=code,
+            detail={"delivery": view.delivery.delivery_id, "rule": ruling.rule},
+        )
         content = {
             "message_id": view.message.key.message_id,
             "type": view.message.type,

@@ -14,10 +14,15 @@ from urllib.parse import quote
 from hub.store import port, sqlite
 
 
-def copy(source: Path, target: Path) -> None:
-    """Writes the database at `source` to the new file `target`, on disk when it returns. Raises `StoreUnavailable`."""
+def require(source: Path) -> None:
+    """Raises `StoreUnavailable` where there is no database."""
     if not source.exists():
         raise port.StoreUnavailable(f"no database at {source}")
+
+
+def copy(source: Path, target: Path) -> None:
+    """Writes the database at `source` to the new file `target`, on disk when it returns. Raises `StoreUnavailable`."""
+    require(source)
     os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     try:
         _copy(source, target)

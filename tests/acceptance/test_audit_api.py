@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.test_roles import member
+from tests.acceptance.test_roles import member, operator, put
+from tests.support import persons
 from tests.support.field import Field
 from tests.support.party import Answer
 
@@ -68,6 +69,14 @@ async def test_the_look_is_in_the_log_with_its_reason(field: Field) -> None:
     ]
 
 
+async def test_who_may_no_longer_sign_in_stands_in_the_log(field: Field) -> None:
+    staff_id = (await put(field)).json["staff"]
+    assert (await operator(field).call("DELETE", f"/v1/admin/staff/{staff_id}")).status == 204
+    for action in ("staff_changed", "staff_removed"):
+        found = await items(field, action=action)
+        assert [each["actor"] for each in found if each["entry"]["staff"] == staff_id] == ["staff:operator"]
+
+
 async def test_as_a_table_and_as_fhir(field: Field) -> None:
     case = await field.refer()
     message = case.referral.json["id"]
@@ -80,6 +89,39 @@ async def test_as_a_table_and_as_fhir(field: Field) -> None:
     assert bundle.headers["Content-Type"] == "application/fhir+json; charset=utf-8"
     assert (event["resourceType"], event["subtype"][0]["code"]) == ("AuditEvent", "message_accepted")
     assert event["agent"][0]["who"]["identifier"]["value"] == case.stadsdel.unit
+    [recipient] = [each for each in event["entity"] if "detail" in each]
+    assert recipient["what"]["identifier"]["value"] == case.jobbtorg.unit
+    told = {each["type"]: each["valueString"] for each in recipient["detail"]}
+    assert (told["basis.code"], told["basis.consent"], told["basis.version"]) == ("CONSENT", case.consent_id, "1")
+    assert told["rule"] == case.referral.json["recipients"][0]["rule"]
+    exported = await items(field, action="log_exported")
+    assert {"csv", "fhir"} <= {each["entry"]["form"] for each in exported}
+
+
+async def test_entries_about_a_person_take_a_reason_which_is_logged_first(field: Field) -> None:
+    case = await field.refer()
+    asta = case.person
+    [stranger, *_] = [each for each in persons.ADULTS if each != asta]
+    auditor = await member(field, "auditor")
+
+    async def ask(**body: object) -> Answer:
+        return await auditor.call("POST", "/v1/audit/persons", json=body)
+
+    for refused in ({}, {"reason": "because"}, {"reason": "complaint", "reference": asta.number}):
+        answer = await ask(number=asta.number, **refused)
+        assert (answer.status, answer.code) == (422, "PERSON_SEARCH_WRONG")
+        assert asta.number not in answer.body.decode()
+    found = await ask(number=asta.number, reason="complaint", reference="2026-118", limit=500)
+    assert found.status == 200, found.body
+    by_case = {each["index"] for each in await items(field, case=case.case_id)}
+    assert by_case <= {each["index"] for each in found.json["items"]}
+    assert asta.number not in found.body.decode()
+    looks = await items(field, action="staff_looked")
+    mine = [each for each in looks if each["entry"].get("reference") == "2026-118"]
+    assert [(each["entry"]["look"], each["entry"]["reason"]) for each in mine] == [("person_search", "complaint")]
+    nobody = await ask(number=stranger.number, reason="complaint")
+    assert not by_case & {each["index"] for each in nobody.json["items"]}
+    assert (await (await member(field, "handlaggare:sd-farsta")).call("POST", "/v1/audit/persons")).status == 403
 
 
 @pytest.mark.parametrize(

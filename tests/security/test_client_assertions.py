@@ -268,6 +268,10 @@ async def test_a_revoked_key_counts_no_more_and_one_for_tomorrow_not_yet(farsta:
     assert await ask(farsta, assertion(UNIT, KEY, at=town.clock.now())) == (401, "invalid_client")
     town.clock.advance(timedelta(days=1))
     assert await ask(farsta, assertion(UNIT, tomorrow, at=town.clock.now())) == (200, "")
+    entries = [json.loads(row.entry) for row in town.hub.reader.list_audit(AuditQuery(unit=UNIT, limit=500))]
+    added = [entry["key"] for entry in entries if entry["action"] == "party_key_added"]
+    assert added == [KEY.thumbprint, tomorrow.thumbprint]
+    assert [entry["key"] for entry in entries if entry["action"] == "party_key_revoked"] == [KEY.thumbprint]
 
 
 async def test_the_log_tells_who_got_a_token_by_which_key_and_who_did_not(farsta: Neighbour, town: Town) -> None:

@@ -64,7 +64,7 @@ class Browser:
             method, self.url + path, data=data, headers=named, allow_redirects=False
         ) as answer:
             cookies = tuple(answer.headers.getall("Set-Cookie", []))
-            return Shown(answer.status, answer.headers, await answer.text(), cookies)
+            return Shown(answer.status, answer.headers, await answer.text(errors="replace"), cookies)
 
     async def sign_in(self, person: str) -> Shown:
         """As one of the invented persons."""

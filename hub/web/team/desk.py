@@ -54,6 +54,13 @@ def page(request: web.Request, template: str, *, status: int = 200, **values: An
     return frame.page(request, template, status=status, **common, **values)
 
 
+async def record_paper(request: web.Request, paper: str, *, case_id: str | None) -> None:
+    """Says in the log that a paper was made, before it leaves the hub."""
+    detail = {"document": paper}
+    event = RecordEvent(AuditAction.DOCUMENT_MADE, detail, staff_of(request).actor, unit_of(request), case_id=case_id)
+    await hub_of(request).group.submit(event)
+
+
 async def record_act(
     request: web.Request, act: str, *, message_id: str | None = None, case_id: str | None = None, **detail: str
 ) -> None:

@@ -269,6 +269,7 @@ async def _paper(request: web.Request, place: Place, given: Given, around: placi
     if faults:
         return _draw(request, place, given, around, Answered(faults, refusal="team.form.incomplete"))
     content = await asyncio.to_thread(consenting.paper, place, await _compose(place, given))
+    await desk.record_paper(request, "consent_form", case_id=place.case.case_id if place.case else None)
     headers = {**frame.HEADERS, "Content-Disposition": 'attachment; filename="samtycke.pdf"'}
     return web.Response(body=content, content_type="application/pdf", headers=headers)
 

@@ -1,5 +1,6 @@
 """The log from the command line: key, export, verification, and the ceremony after a restored backup."""
 
+import csv
 import json
 import shutil
 import signal
@@ -18,6 +19,69 @@ def files(hub, call, tmp_path):
 
 def test_the_key_is_a_vkey(hub, call):
     assert call("audit", "key", "--data-dir", hub.data_dir).stdout.startswith("samverkan.invalid/log+")
+
+
+def notes(data_dir):
+    """What waits to be entered, but for what the hub has taken already."""
+    return [json.loads(path.read_bytes()) for path in (data_dir / "notes").glob("*.note")]
+
+
+@pytest.mark.parametrize("form", ["csv", "json", "fhir"])
+def test_entries_leave_as_one_file_with_a_reason_that_is_noted(hub, case_id, call, tmp_path, form):
+    words = ("audit", "export", "--form", form, "--case", case_id, "--data-dir", hub.data_dir, "--reason", "incident")
+    shown = call(*words)
+    assert shown.exit_code == 0, shown.stderr
+    told = json.loads(call(*words, "--out", "entries", "--json", "--reference", f"dnr-{form}").stdout)
+    written = (tmp_path / "entries").read_bytes().decode()
+    assert (tmp_path / "entries").stat().st_mode & 0o077 == 0
+    match form:
+        case "csv":
+            found = [(row["action"], row["case"]) for row in csv.DictReader(written.splitlines())]
+        case "json":
+            found = [(row["action"], row["case"]) for row in json.loads(written)["items"]]
+        case "fhir":
+            events = [each["resource"] for each in json.loads(written)["entry"]]
+            assert {each["resourceType"] for each in events} == {"AuditEvent"}
+            found = [(each["subtype"][0]["code"], case_id) for each in events]
+    assert ("message_accepted", case_id) in found
+    assert {case for _, case in found} == {case_id}
+    assert told["entries"] == len(found)
+    [note] = [each for each in notes(hub.data_dir) if each["detail"].get("reference") == f"dnr-{form}"]
+    assert (note["action"], note["detail"]["form"], note["detail"]["reason"]) == ("log_exported", form, "incident")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        ["--form", "xml"],
+        ["--form", "csv", "--tiles", "files"],
+        ["--tiles", "files", "--unit", "sd-farsta"],
+        ["--form", "csv", "--json"],
+        ["--form", "csv", "--reason", "because"],
+        ["--form", "csv", "--reference", "19900101-2385"],
+        ["--form", "csv", "--verdict", "perhaps"],
+    ],
+)
+def test_what_cannot_be_exported_is_wrong_use_and_noted_by_nobody(hub, call, words):
+    before = notes(hub.data_dir) if (hub.data_dir / "notes").exists() else []
+    done = call("audit", "export", *words, "--data-dir", hub.data_dir)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr.count("\n") == 1
+    assert len(notes(hub.data_dir)) <= len(before)
+
+
+def test_the_entries_about_a_person_come_from_the_running_hub(hub, case_id, call, tmp_path):
+    (tmp_path / "person").write_text("19900101-2385\n")
+    ask = ("audit", "person", "--person-file", "person", "--data-dir", hub.data_dir, "--hub", hub.url)
+    assert call(*ask).exit_code == 2
+    refused = call(*ask, "--reason", "because")
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    found = json.loads(call(*ask, "--reason", "complaint", "--json").stdout)
+    assert case_id in [each["case"] for each in found["items"]]
+    assert case_id in call(*ask, "--reason", "complaint").stdout
+    looks = call("audit", "show", "--action", "staff_looked", "--json", "--data-dir", hub.data_dir)
+    assert "person_search" in [each["entry"]["look"] for each in json.loads(looks.stdout)["items"]]
 
 
 def test_a_stranger_verifies_the_files_with_the_key_alone(files, call):

@@ -103,3 +103,21 @@ def test_without_a_database_it_says_so(words, call, tmp_path):
     assert (result.exit_code, result.stdout) == (1, "")
     assert "no database at" in result.stderr
     assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("words", [["audit", "show", "--case"], ["case", "show"]])
+def test_a_look_is_noted_for_the_log_with_its_reason(words, look, hub, case_id):
+    reference = f"dnr-{words[0]}"
+    assert look(*words, case_id, "--reason", "complaint", "--reference", reference).exit_code == 0
+    told = [json.loads(path.read_bytes()) for path in (hub.data_dir / "notes").glob("*.note")]
+    [note] = [each for each in told if each["detail"].get("reference") == reference]
+    assert (note["action"], note["detail"]["reason"], note["case_id"]) == ("staff_looked", "complaint", case_id)
+    refused = look(*words, case_id, "--reason", "curiosity")
+    assert (refused.exit_code, refused.stdout) == (2, "")
+
+
+def test_a_verdict_and_an_end_narrow_too(look, case_id):
+    assert case_id in [row["case"] for row in log(look, "--verdict", "deliver")]
+    assert log(look, "--verdict", "manual") == []
+    assert log(look, "--until", "2020-01-01") == []
+    assert {row["action"] for row in log(look, "--action", "message_accepted")} == {"message_accepted"}

@@ -138,14 +138,14 @@ def test_explains_in_words_and_stores_nothing(ask, call, hub, case_id, messages)
     event = json.loads(messages.fresh_consent.read_text())
     event["source"] = "/units/sd-farsta"
     event["data"]["content"]["consent_id"] = str(uuid.uuid4())
-    before = call("audit", "show", "--data-dir", hub.data_dir).stdout
+    before = call("audit", "show", "--unit", "sd-farsta", "--data-dir", hub.data_dir).stdout
     result = ask("rules", "explain", messages.write(event))
     assert result.exit_code == 0
     assert result.stdout.startswith("Would be accepted\n")
     assert "jt-sydost: redact, gets it without the fields below" in result.stdout
     assert "consent.recorded/jt" in result.stdout
     assert "REGISTRY: " in result.stdout
-    assert call("audit", "show", "--data-dir", hub.data_dir).stdout == before
+    assert call("audit", "show", "--unit", "sd-farsta", "--data-dir", hub.data_dir).stdout == before
 
 
 def test_explains_a_refusal_with_what_to_do(ask, messages):

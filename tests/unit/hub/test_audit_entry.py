@@ -13,7 +13,8 @@ AT = datetime(2026, 2, 2, 9, 0, 0, 123456, tzinfo=UTC)
 CASE = "0b6e1f5a-3c52-4a0e-9d59-0b6a5f3a1c11"
 SALT = "5a" * 16
 MESSAGE = "7d7c6b5a-1f2e-4d3c-8b9a-001122334455"
-DOCUMENT = Path(__file__).parents[3] / "docs/reference/audit-events.md"
+ROOT = Path(__file__).parents[3]
+DOCUMENT = ROOT / "docs/reference/audit-events.md"
 RECIPIENT = {
     "unit": "jt-sydost",
     "verdict": "redact",
@@ -221,3 +222,21 @@ def test_the_document_explains_exactly_the_actions():
     )
     assert [action for action, _, _ in rows] == [action.value for action in AuditAction]
     assert all(len(meaning) > 20 for _, _, meaning in rows)
+
+
+# What reads or lists actions and writes none of them.
+READERS = {"audit/entry.py", "audit/noting.py", "audit/proving.py", "audit/rendering.py", "extract/composing.py"}
+
+
+@pytest.mark.parametrize("action", AuditAction)
+def test_every_action_is_written_by_some_part_of_the_hub(action):
+    named = re.compile(rf"\bAuditAction\.{action.name}\b")
+    writers = [path for path in (ROOT / "hub").rglob("*.py") if str(path.relative_to(ROOT / "hub")) not in READERS]
+    assert any(named.search(path.read_text(encoding="utf-8")) for path in writers)
+
+
+@pytest.mark.parametrize("action", AuditAction)
+def test_every_action_is_looked_for_in_the_log_by_some_test(action):
+    named = re.compile(rf"\bAuditAction\.{action.name}\b|\"{action.value}\"")
+    tests = [path for path in (ROOT / "tests").rglob("test_*.py") if path != Path(__file__)]
+    assert any(named.search(path.read_text(encoding="utf-8")) for path in tests)

@@ -14,7 +14,7 @@ from hub.delivery.reading import Gone, Opened
 from hub.intake.accepting import Accepted
 from hub.intake.receiving import NotAccepted
 from hub.service import Hub
-from hub.store.records import MessageKey
+from hub.store.records import AuditQuery, MessageKey
 from schemas import envelope as envelopes
 from tests.support import events, judging, persons
 
@@ -188,6 +188,13 @@ async def test_with_the_persons_death_all_consents_end(hub: Hub) -> None:
     version = events.consent(at=judging.NOON, consent_id=consent_id, version=2)
     refused = await send(hub, "consent.recorded", "sd-farsta", version)
     assert isinstance(refused, NotAccepted)
+    told = [(row.action, row.actor) for row in hub.reader.list_audit(AuditQuery(limit=500))]
+    for entry in (
+        ("consent_recorded", "sd-farsta"),
+        ("consent_ended", "jt-sydost"),
+        ("delivery_withheld", "jt-sydost"),
+    ):
+        assert told.count(entry) == 1, entry
 
 
 async def test_a_closing_for_another_reason_ends_no_consent(hub: Hub) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 from hub.clock import FixedClock
 from hub.delivery.reading import Gone, Opened
 from hub.service import Hub
+from hub.store.records import AuditQuery
 from tests.support import events, office
 
 
@@ -21,6 +23,14 @@ async def test_an_unread_copy_is_out_of_the_inbox_with_the_withdrawal(hub: Hub) 
     await withdraw(hub, consent_id)
     assert delivery not in [claim.delivery_id for claim in await hub.list_inbox("jt-sydost", limit=10)]
     assert isinstance(await hub.read(delivery, "jt-sydost"), Gone)
+
+
+async def test_the_log_tells_which_copy_was_stopped_and_by_which_code(hub: Hub) -> None:
+    case, delivery, consent_id = await office.refer(hub)
+    await withdraw(hub, consent_id)
+    [row] = [each for each in hub.reader.list_audit(AuditQuery(case_id=case)) if each.action == "delivery_recalled"]
+    assert (row.actor, row.unit, row.code) == ("hub", "jt-sydost", "CONSENT_WITHDRAWN")
+    assert json.loads(row.entry)["delivery"] == delivery
 
 
 async def test_its_sender_is_told_which_message_and_why(hub: Hub) -> None:

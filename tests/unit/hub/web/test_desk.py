@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import io
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -70,22 +71,24 @@ async def begin(browser: Browser, path: str, fields: Mapping[str, Any]) -> Form:
     return Form(browser, path, page, fields)
 
 
+CONSENT: dict[str, Any] = {
+    **PERSON,
+    "edge": EDGES,
+    "edge_categories": ["ID", "ST", "PL", "FN", "HE"],
+    "content.purpose": "finsam_joint_planning",
+    "content.valid_from": "2026-03-02",
+    "content.valid_to": "2026-08-28",
+    "content.given_by.kind": "self",
+    "content.decision_capable": "yes",
+    "content.method": "paper_signed",
+    "content.signed_on": "2026-03-02",
+    "role": "handläggare",
+    **{f"content.information_given.{each}": "yes" for each in TOLD},
+}
+
+
 async def consent(fk: Browser) -> None:
-    fields: dict[str, Any] = {
-        **PERSON,
-        "edge": EDGES,
-        "edge_categories": ["ID", "ST", "PL", "FN", "HE"],
-        "content.purpose": "finsam_joint_planning",
-        "content.valid_from": "2026-03-02",
-        "content.valid_to": "2026-08-28",
-        "content.given_by.kind": "self",
-        "content.decision_capable": "yes",
-        "content.method": "paper_signed",
-        "content.signed_on": "2026-03-02",
-        "role": "handläggare",
-        **{f"content.information_given.{each}": "yes" for each in TOLD},
-    }
-    sent = await (await begin(fk, "/team/send/consent.recorded", fields)).send()
+    sent = await (await begin(fk, "/team/send/consent.recorded", CONSENT)).send()
     assert sent.status == 303, sent.text
 
 
@@ -295,6 +298,16 @@ async def test_every_page_of_the_desk_is_valid_html(pages: Pages, path: str) -> 
     fk = await pages.signed_in("fk")
     page = await fk.get(path)
     assert (page.status, faults_of(page)) == (200, [])
+
+
+async def test_the_paper_to_sign_is_in_the_log_with_who_made_it(pages: Pages) -> None:
+    fk = await pages.signed_in("fk")
+    form = await begin(fk, "/team/send/consent.recorded", CONSENT)
+    paper = await form.step("paper")
+    assert (paper.status, paper.headers["Content-Type"]) == (200, "application/pdf")
+    [row] = [each for each in pages.hub.reader.list_audit(AuditQuery(limit=500)) if each.action == "document_made"]
+    assert (row.actor.startswith("staff:"), row.unit) == (True, "fk-stockholm")
+    assert json.loads(row.entry)["document"] == "consent_form"
 
 
 async def test_the_paper_is_a_pdf_and_its_hash_stands_in_the_consent(pages: Pages) -> None:
