@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Collection
+from typing import Final
 
-from sqlalchemy import Executable, bindparam, select
+from sqlalchemy import bindparam, select
 
 from hub.store import records, rows, tables
 from hub.store.among import among
+from hub.store.asking import Asking
 
 _messages, _deliveries, _audit = tables.messages, tables.deliveries, tables.audit
 _links = tables.person_entries
@@ -40,14 +41,8 @@ REFUSALS_OF_PERSON: Final = (
 )
 
 
-class PersonReading:
+class PersonReading(Asking):
     """A part of every SQL reader."""
-
-    def _rows(self, statement: Executable, values: Mapping[str, Any] | None = None) -> Sequence[rows.Cells]:
-        raise NotImplementedError
-
-    def _among(self, statement: Executable, keys: Collection[str]) -> Sequence[rows.Cells]:
-        raise NotImplementedError
 
     def list_messages_about(self, case_ids: Collection[str], lane_ids: Collection[str]) -> list[records.StoredMessage]:
         found = [*self._among(OF_CASES, case_ids), *self._among(OF_LANES, lane_ids)]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Executable, bindparam, delete, insert, select
+from sqlalchemy import bindparam, delete, insert, select
 
 from hub.store import party_tables, rows, tables
 from hub.store.among import among
+from hub.store.asking import Asking
 from hub.store.signed import StoredEvidence
 
 _evidence, _messages = party_tables.evidence, tables.messages
@@ -31,11 +31,8 @@ def to_values(evidence: StoredEvidence) -> rows.Values:
     }
 
 
-class EvidenceReading:
-    """The part of a reader that answers for evidence. Another part asks the database."""
-
-    def _among(self, statement: Executable, keys: Collection[str]) -> Sequence[rows.Cells]:
-        raise NotImplementedError
+class EvidenceReading(Asking):
+    """The part of a reader that answers for evidence."""
 
     def find_evidence(self, source: str, message_id: str) -> StoredEvidence | None:
         found: list[Any] = [StoredEvidence(*cells) for cells in self._among(OF_MESSAGES, [message_id])]

@@ -7,15 +7,15 @@ is counted from its entry in the log.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import date, timedelta
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import BindParameter, Executable, bindparam, func, literal_column, select
+from sqlalchemy import BindParameter, bindparam, func, literal_column, select
 
 from hub.store import records, rows, survey, tables
+from hub.store.asking import Asking
 from hub.store.records import DeliveryState
 
 _flows = tables.flows.c
@@ -112,11 +112,8 @@ def _refused(row: records.AuditRow) -> Counter[tuple[int, str, str, str, str]]:
     )
 
 
-class FlowReading:
+class FlowReading(Asking):
     """The part of a reader that the control room asks; `port.FlowReader` says what each answers."""
-
-    def _rows(self, statement: Executable, values: Mapping[str, Any] | None = None) -> Sequence[rows.Cells]:
-        raise NotImplementedError
 
     def list_edges(self, first: date, last: date) -> list[survey.Edge]:
         return [survey.Edge(*cells) for cells in self._rows(_EDGES, _span(first, last))]

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from hub import clock as clocks
-from hub.store import port, reading, writing
+from hub.store import asking, port, writing
 
 Answer = TypeVar("Answer")
 
@@ -55,7 +55,7 @@ class Writer:
         except DBAPIError as error:
             self.give_up()
             if not error.connection_invalidated:
-                raise reading.failed(error) from None
+                raise asking.failed(error) from None
             with translated():  # the server has ended the connection since: a new one may work
                 self._begin()
         self._group = writing.SqlGroup(self.connection, self._clock, self._on_outbox)
@@ -85,7 +85,7 @@ class Writer:
         try:
             self.connection.commit()
         except DBAPIError as error:
-            failure = reading.failed(error)
+            failure = asking.failed(error)
             self.last_failure = str(failure)
             raise failure from None
         self.last_failure = None
@@ -137,7 +137,7 @@ def translated() -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        raise reading.failed(error) from None
+        raise asking.failed(error) from None
 
 
 async def outlast(work: asyncio.Future[Answer]) -> Answer:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Collection
+from typing import Final
 
 import orjson
-from sqlalchemy import Executable, bindparam, delete, insert, select
+from sqlalchemy import bindparam, delete, insert, select
 
 from hub.store import parties, party_tables, rows
 from hub.store.among import among
+from hub.store.asking import Asking
 
 KEY: Final = tuple(party_tables.party_keys.c)
 KEYS_OF: Final = (
@@ -47,14 +48,8 @@ def cells_to_key(cells: rows.Cells) -> parties.PartyKey:
     )
 
 
-class PartyReading:
-    """The part of a reader that answers for agencies' credentials. Another part asks the database."""
-
-    def _among(self, statement: Executable, keys: Collection[str]) -> Sequence[rows.Cells]:
-        raise NotImplementedError
-
-    def _rows(self, statement: Executable, values: Mapping[str, Any] | None = None) -> Sequence[rows.Cells]:
-        raise NotImplementedError
+class PartyReading(Asking):
+    """The part of a reader that answers for agencies' credentials."""
 
     def list_party_keys(self, unit_ids: Collection[str] | None = None) -> list[parties.PartyKey]:
         found = self._rows(ALL_KEYS) if unit_ids is None else self._among(KEYS_OF, unit_ids)

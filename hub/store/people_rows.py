@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Collection
+from typing import Final
 
 import orjson
-from sqlalchemy import Executable, bindparam, delete, select
+from sqlalchemy import bindparam, delete, select
 
 from hub.identity.roles import Grant, Role
 from hub.store import people, rows, tables
 from hub.store.among import among
+from hub.store.asking import Asking
 
 _staff = tables.staff.c
 STAFF: Final = tuple(tables.staff.c)
@@ -86,14 +87,8 @@ def cells_to_draft(cells: rows.Cells) -> people.Draft:
     return people.Draft(draft_id, staff_id, lane_id, rows.cell_to_instant(saved_at), sealed)
 
 
-class PeopleReading:
-    """The part of a reader that answers for people. The other part asks the database."""
-
-    def _among(self, statement: Executable, keys: Collection[str]) -> Sequence[rows.Cells]:
-        raise NotImplementedError
-
-    def _rows(self, statement: Executable, values: Mapping[str, Any] | None = None) -> Sequence[rows.Cells]:
-        raise NotImplementedError
+class PeopleReading(Asking):
+    """The part of a reader that answers for people."""
 
     def find_staff(self, staff_ids: Collection[str]) -> dict[str, people.StaffMember]:
         members = map(cells_to_member, self._among(MEMBERS, staff_ids))

@@ -23,7 +23,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolEmpty
 
 from hub import clock as clocks
-from hub.store import migrate, one_group, port, reading, rows, writing
+from hub.store import asking, migrate, one_group, port, reading, rows, writing
 
 Answer = TypeVar("Answer")
 
@@ -217,7 +217,7 @@ class PostgresReader(reading.SqlReader):
                     raise
             return self._once(ask)
         except DBAPIError as error:
-            raise reading.failed(error) from None
+            raise asking.failed(error) from None
         except PoolEmpty:
             raise port.StoreUnavailable("every connection to the database is in use") from None
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import (
     ColumnElement,
-    Executable,
     Select,
     bindparam,
     delete,
@@ -23,6 +22,7 @@ from sqlalchemy import (
 
 from hub.store import rows, tables
 from hub.store.among import among
+from hub.store.asking import Asking
 from hub.store.webhooks import DuePush, Push, Webhook
 
 _pushes, _webhooks = tables.pushes, tables.webhooks
@@ -166,14 +166,8 @@ def _optional_instant(cell: int | None) -> datetime | None:
     return None if cell is None else rows.cell_to_instant(cell)
 
 
-class PushReading:
-    """The part of a reader that answers for webhooks. The other part asks the database."""
-
-    def _among(self, statement: Executable, keys: Collection[str]) -> Sequence[rows.Cells]:
-        raise NotImplementedError
-
-    def _rows(self, statement: Executable, values: Mapping[str, Any] | None = None) -> Sequence[rows.Cells]:
-        raise NotImplementedError
+class PushReading(Asking):
+    """The part of a reader that answers for webhooks."""
 
     def find_webhooks(self, unit_ids: Collection[str]) -> dict[str, Webhook]:
         found = map(_cells_to_webhook, self._among(WEBHOOKS, unit_ids))

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from operator import attrgetter
 from typing import Any, Final
 
-from sqlalchemy import Connection, CursorResult, Executable
-from sqlalchemy.exc import DBAPIError
-
-from hub.store import directory_rows, migrate, port, queries, records, rows
+from hub.store import directory_rows, migrate, queries, records, rows
 from hub.store.about_person import PersonReading
 from hub.store.directory_sets import DirectorySet, Standing
 from hub.store.evidence import EvidenceReading
@@ -23,25 +20,8 @@ from hub.store.receiving import ReceivingReading
 from hub.store.retaining import RetentionReading
 from routing.case import Case
 
-# SQLSTATE of serialization_failure and deadlock_detected (ISO/IEC 9075; PostgreSQL, appendix A).
-_IN_THE_WAY: Final = frozenset({"40001", "40P01"})
-# SQLite's names and the SQLSTATE of unique_violation.
-_KEY_IS_THERE: Final = frozenset({"SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY", "23505"})
-
-
 # More than a case will ever have.
 _ALL: Final = 2**31 - 1
-
-
-class RowRefused(port.StoreUnavailable):
-    """A unique key is there already."""
-
-
-def failed(error: DBAPIError) -> port.StoreUnavailable:
-    """The driver's failure in words that hold no value of any row: a driver's own text may quote one."""
-    name = getattr(error.orig, "sqlite_errorname", None) or getattr(error.orig, "sqlstate", None)
-    kind = RowRefused if name in _KEY_IS_THERE else port.Contended if name in _IN_THE_WAY else port.StoreUnavailable
-    return kind(f"the database failed: {name or type(error.orig).__name__}")
 
 
 def _to_view(cells: rows.Cells) -> records.DeliveryView:
@@ -61,9 +41,6 @@ class SqlReader(
     RetentionReading,
 ):
     """Reads over one connection. Looking for nothing asks nothing."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     def find_messages(self, keys: Collection[records.MessageKey]) -> dict[records.MessageKey, records.StoredMessage]:
         wanted = frozenset(keys)
@@ -235,20 +212,3 @@ class SqlReader(
     def schema_version(self) -> str | None:
         """The newest migration that the database has taken."""
         return migrate.find_version(self._connection)
-
-    def _among(self, statement: Executable, keys: Collection[str]) -> Sequence[rows.Cells]:
-        return self._rows(statement, {"keys": keys}) if keys else ()
-
-    def _rows(self, statement: Executable, values: Mapping[str, Any] | None = None) -> Sequence[rows.Cells]:
-        try:
-            return self._execute(statement, values).all()
-        except DBAPIError as error:
-            raise failed(error) from None
-
-    def _execute(
-        self, statement: Executable, values: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
-    ) -> CursorResult[Any]:
-        try:
-            return self._connection.execute(statement, values)
-        except DBAPIError as error:
-            raise failed(error) from None

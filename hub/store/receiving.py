@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Executable, Select, bindparam, delete, func, insert, literal_column, select
+from sqlalchemy import Select, bindparam, delete, func, insert, literal_column, select
 
 from hub.store import rows, tables
 from hub.store.among import among
+from hub.store.asking import Asking
 from hub.store.dead_letters import DeadLetter, DeadLetterQuery, DeadLetterView, DeathReason
 
 _deliveries, _messages, _dead = tables.deliveries, tables.messages, tables.dead_letters
@@ -88,11 +88,8 @@ def letter_to_values(letter: DeadLetter) -> rows.Values:
     }
 
 
-class ReceivingReading:
-    """The part of a reader that answers for what recipients did not take. The other part asks the database."""
-
-    def _rows(self, statement: Executable, values: Mapping[str, Any] | None = None) -> Sequence[rows.Cells]:
-        raise NotImplementedError
+class ReceivingReading(Asking):
+    """The part of a reader that answers for what recipients did not take."""
 
     def list_unread_due(self, at: datetime, *, limit: int) -> list[str]:
         found = self._rows(UNREAD_DUE, {"at": rows.instant_to_cell(at), "limit": limit})

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import BindParameter, Executable, bindparam, delete, exists, func, insert, select, update
+from sqlalchemy import BindParameter, bindparam, delete, exists, func, insert, select, update
 
 from hub.store import evidence, kept, records, rows, tables
 from hub.store.among import among
+from hub.store.asking import Asking
 
 _messages, _deliveries, _keys = tables.messages, tables.deliveries, tables.data_keys
 _after: BindParameter[Any] = bindparam("after")
@@ -114,14 +115,8 @@ _ADD_TOMBSTONE: Final = insert(tables.tombstones)
 _ADD_RUN: Final = insert(tables.retention_runs)
 
 
-class RetentionReading:
+class RetentionReading(Asking):
     """The part of a reader that gallring asks; `port.RetentionReader` says what each answers."""
-
-    def _among(self, statement: Executable, keys: Collection[str]) -> Sequence[rows.Cells]:
-        raise NotImplementedError
-
-    def _rows(self, statement: Executable, values: Mapping[str, Any] | None = None) -> Sequence[rows.Cells]:
-        raise NotImplementedError
 
     def last_message_position(self) -> int:
         [(last,)] = self._rows(_LAST_POSITION)

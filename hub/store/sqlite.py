@@ -26,7 +26,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from hub import clock as clocks
-from hub.store import migrate, one_group, port, reading, writing
+from hub.store import asking, migrate, one_group, port, reading, writing
 
 Answer = TypeVar("Answer")
 
@@ -134,7 +134,7 @@ class SqliteStore:
             self._writer.execute("PRAGMA user_version = 0")
             self._writer.commit_now()
         except DBAPIError as error:
-            raise reading.failed(error) from None
+            raise asking.failed(error) from None
         finally:
             self._writer.end_group()
 

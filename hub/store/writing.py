@@ -28,6 +28,7 @@ from sqlalchemy.exc import DBAPIError
 
 from hub import clock
 from hub.store import (
+    asking,
     directory_rows,
     evidence,
     flows,
@@ -245,7 +246,7 @@ class SqlGroup(reading.SqlReader):
     def _add_messages(self, messages: Sequence[records.StoredMessage]) -> None:
         try:
             self._each(_ADD_MESSAGES, map(rows.message_to_values, messages))
-        except reading.RowRefused:
+        except asking.RowRefused:
             raise port.DuplicateMessage from None
 
     def _add_deliveries(self, deliveries: Sequence[records.StoredDelivery]) -> None:
@@ -315,7 +316,7 @@ class SqlGroup(reading.SqlReader):
         try:
             self._connection.exec_driver_sql(written.text, written.bind(many))
         except DBAPIError as error:
-            raise reading.failed(error) from None
+            raise asking.failed(error) from None
 
     def _all(self, statement: Executable, delivery_ids: Collection[str], **values: object) -> int:
         """Runs the statement over all these deliveries at once. How many rows it changed."""
