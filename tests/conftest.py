@@ -41,7 +41,8 @@ def start_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[...
 
 
 def finish(hub: HubProcess) -> int:
-    keep_metrics(hub)
+    if hub.url:
+        keep_metrics(hub)
     return hub.stop()
 
 

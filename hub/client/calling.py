@@ -7,14 +7,14 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import timedelta
 from typing import Any, Final, Protocol, TypeVar
 
 import aiohttp
 import pydantic
 import stamina
 
+from hub.client import retry_after
 from hub.client.answers import Problem
 from hub.client.errors import AnswerNotUnderstood, HubUnavailable, NotAuthenticated, Refused
 from schemas import strict_json
@@ -207,7 +207,7 @@ def _address(base_url: str, path: Sequence[str]) -> str:
 def _read_answer(response: aiohttp.ClientResponse, raw: bytes) -> Answer:
     status = response.status
     if status in _WORTH_TRYING_AGAIN:
-        raise _TryAgain(str(status), _retry_after(response.headers))
+        raise _TryAgain(str(status), retry_after.read(response.headers))
     if 400 <= status < 500:
         problem = _read_problem(status, raw)
         raise NotAuthenticated(problem) if status == 401 else Refused(problem)
@@ -239,20 +239,3 @@ def _read_problem(status: int, raw: bytes) -> Problem:
         return Problem.model_validate({**strict_json.loads(raw), "status": status})
     except (strict_json.NotJson, pydantic.ValidationError, TypeError):
         return Problem(status=status)
-
-
-def _retry_after(headers: Mapping[str, str]) -> timedelta | None:
-    """RFC 9110 10.2.3: seconds, or a date, which is measured from the answer's own date: the hub's clock counts."""
-    header = headers.get("Retry-After", "")
-    if re.fullmatch(r"[0-9]{1,6}", header):
-        return timedelta(seconds=int(header))
-    moment, answered_at = _read_date(header), _read_date(headers.get("Date", ""))
-    return moment - answered_at if moment and answered_at else None
-
-
-def _read_date(text: str) -> datetime | None:
-    try:
-        found = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)  # "-0000" names no zone

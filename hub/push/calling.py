@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import timedelta
 from enum import StrEnum
 from functools import partial
 from typing import Final, Protocol
@@ -14,6 +13,7 @@ from typing import Final, Protocol
 import aiohttp
 from yarl import URL
 
+from hub.client import retry_after
 from hub.push.addresses import AddressRefused, CheckedResolver, Destinations, checked_socket
 
 MEDIA_TYPE: Final = "application/cloudevents+json"
@@ -101,7 +101,7 @@ def _judge(response: aiohttp.ClientResponse) -> Outcome:
         return Outcome(Result.TAKEN, status)
     if response.status == 410:
         return Outcome(Result.GONE, status)
-    return Outcome(Result.FAILED, status, _retry_after(response.headers))
+    return Outcome(Result.FAILED, status, retry_after.read(response.headers))
 
 
 async def _read_no_more_than(response: aiohttp.ClientResponse, most: int) -> None:
@@ -116,23 +116,6 @@ async def _read_no_more_than(response: aiohttp.ClientResponse, most: int) -> Non
     except (aiohttp.ClientError, TimeoutError):
         pass
     response.close()
-
-
-def _retry_after(headers: Mapping[str, str]) -> timedelta | None:
-    """RFC 9110 10.2.3: seconds, or a date, which is measured from the answer's own date."""
-    text = headers.get("Retry-After", "")
-    if text.isascii() and text.isdigit() and len(text) <= 8:
-        return timedelta(seconds=int(text))
-    moment, answered_at = _read_date(text), _read_date(headers.get("Date", ""))
-    return moment - answered_at if moment and answered_at else None
-
-
-def _read_date(text: str) -> datetime | None:
-    try:
-        found = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    return found.replace(tzinfo=found.tzinfo or UTC)
 
 
 def _name(fault: BaseException) -> str:

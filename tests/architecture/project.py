@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -43,7 +44,12 @@ def list_imports(*packages: str) -> list[Import]:
     return [found for path in list_files(*packages) for found in imports_of(path)]
 
 
-def imports_of(path: Path) -> Iterator[Import]:
+@cache
+def imports_of(path: Path) -> tuple[Import, ...]:
+    return tuple(_read_imports(path))
+
+
+def _read_imports(path: Path) -> Iterator[Import]:
     module = module_name(path)
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         match node:

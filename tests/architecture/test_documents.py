@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ def relative(path: Path) -> str:
     return path.relative_to(project.ROOT).as_posix()
 
 
+@cache
 def load_program() -> TyperGroup:
     from hub.cli.main import app
 

@@ -20,8 +20,8 @@ from typing import TypeVar
 
 import pytest
 
-START_SECONDS = 60.0
-STOP_SECONDS = 20.0
+START_SECONDS = 120.0
+STOP_SECONDS = 60.0
 
 
 Server = TypeVar("Server")

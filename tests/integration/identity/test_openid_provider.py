@@ -27,7 +27,7 @@ from hub.store.people import StaffMember
 from tests.support.browsing import Browser
 
 LOA3 = "http://id.elegnamnden.se/loa/1.0/loa3"
-START_SECONDS = 20.0
+START_SECONDS = 120.0
 USERS = [
     f'{{"sub": "asa", "acr": "{LOA3}"}}',
     '{"sub": "bo", "acr": "http://id.elegnamnden.se/loa/1.0/loa1"}',

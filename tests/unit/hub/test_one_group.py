@@ -49,7 +49,7 @@ async def test_a_reading_behind_a_withdrawal_in_one_group_is_refused(hub: Hub) -
     _, delivery, consent_id = await refer(hub)
     heard = sizes(hub)
     withdrawn, read = await asyncio.gather(withdraw(hub, consent_id), hub.read(delivery, "jt-sydost"))
-    assert heard[0] == 2, "they did not travel together"
+    assert max(heard) >= 2, "they did not travel together"  # a checkpoint of the log may have gone before or along
     assert isinstance(withdrawn, Accepted)
     assert isinstance(read, Gone)
 
