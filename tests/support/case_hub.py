@@ -22,12 +22,34 @@ from hub.store.records import AuditQuery, MessageKey
 from routing.case import Case
 from schemas import envelope as envelopes
 from tests.support import events, judging, office, persons
-from tests.support.case_model import Life, Told, World, day_of
+from tests.support.case_model import PLAN, Life, Told, World, day_of
 
 MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None  # what a commit waits for is not the matter here
 PEOPLE = (persons.ASTA, persons.BO)
 # What says that nothing covers the message. Where the person's own word covers it, no answer may be one of these.
 UNCOVERED = {"CONSENT_MISSING", "CONSENT_EXPIRED", "CONSENT_WITHDRAWN", "CONSENT_NOT_COVERING", "NO_BASIS"}
+
+
+# The data directory of a hub that has heard nothing yet: making one takes longer than many steps of a case.
+_EMPTY: list[tuple[str, bytes]] = []
+
+
+def _settings(data_dir: str) -> hub_settings.Settings:
+    # The steps ring the clock themselves.
+    chosen = {"data_dir": data_dir, "allow_test_numbers": True, "deadline_sweep_seconds": 3600}
+    return hub_settings.load(chosen, {}, None)
+
+
+def _fill(data_dir: Path) -> None:
+    if not _EMPTY:
+        with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
+            asyncio.run(bootstrap.prepare(_settings(f"{folder}/data")))
+            _EMPTY.extend((path.name, path.read_bytes()) for path in Path(folder, "data").iterdir() if path.is_file())
+    data_dir.mkdir(mode=0o700)
+    for name, content in _EMPTY:
+        path = data_dir / name
+        path.touch(mode=0o600)
+        path.write_bytes(content)
 
 
 class CaseHub:
@@ -36,15 +58,8 @@ class CaseHub:
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
         self.folder = tempfile.TemporaryDirectory(dir=MEMORY)
-        given = hub_settings.load(
-            {
-                "data_dir": f"{self.folder.name}/data",
-                "allow_test_numbers": True,
-                "deadline_sweep_seconds": 3600,  # the steps ring the clock themselves
-            },
-            {},
-            None,
-        )
+        given = _settings(f"{self.folder.name}/data")
+        _fill(given.data_dir)
         self.clock = clock.FixedClock(judging.NOON)
         self.hub = bootstrap.build_hub(
             given,
@@ -103,9 +118,22 @@ class CaseHub:
         self.taken[name] += 1
         self.last = (name, unit, event)
         self.learn(name, unit, body, answer.receipt["case"], message_id)
-        changed = {key for key, case in self.cases().items() if key in before[0] and case != before[0][key]}
+        after = self.cases()
+        changed = {key for key, case in after.items() if key in before[0] and case != before[0][key]}
         assert changed <= {answer.receipt["case"]}, "a message changed another case"
+        self.assert_as_the_model_says(after)
         return True
+
+    def assert_as_the_model_says(self, cases: dict[str, Case | None]) -> None:
+        """Who is responsible, and which plan is in force."""
+        for case_id, case in cases.items():
+            life = self.world.lives[case_id]
+            assert case is not None
+            assert (case.responsible_stadsdel, case.responsible_jobbtorg) == (life.stadsdel, life.jobbtorg)
+            in_force = {plan: chain.in_force for plan, chain in case.plans.items() if chain.in_force is not None}
+            assert in_force == life.in_force
+            activities = [row.activity_id for row in case.memory.in_force.get(PLAN, ())]
+            assert activities == life.activities(PLAN)
 
     def is_given(self, name: str, unit: str, body: dict[str, Any], reader: str) -> bool:
         """Whether the person's own word covers the whole message toward this reader today."""
