@@ -43,6 +43,13 @@ class Office:
         )
         context.set_default_timeout(60_000)  # a busy machine; what comes by itself has its own two seconds
         self._contexts.append(context)
+        return await self._open_tab(context)
+
+    async def open_beside(self, window: Window) -> Window:
+        """A second tab for the same person."""
+        return await self._open_tab(window.page.context)
+
+    async def _open_tab(self, context: BrowserContext) -> Window:
         page = await context.new_page()
         page.on("console", self._heard)
         page.on("pageerror", lambda error: self.faults.append(f"script: {error}"))
@@ -119,9 +126,12 @@ class Window:
 
     async def check_all(self, name: str, values: Iterable[str]) -> None:
         """Ticks these and no others."""
+        boxes = self.page.locator(f'input[name="{name}"]')
+        found = await boxes.evaluate_all("boxes => boxes.map(box => [box.value, box.checked])")
         wanted = set(values)
-        for box in await self.page.locator(f'input[name="{name}"]').all():
-            await box.set_checked(await box.get_attribute("value") in wanted)
+        for index, (value, is_checked) in enumerate(found):
+            if (value in wanted) != is_checked:
+                await boxes.nth(index).set_checked(not is_checked)
 
     async def preview(self) -> dict[str, str]:
         """The dry run: who gets what."""

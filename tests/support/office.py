@@ -53,5 +53,11 @@ async def notices(hub: Hub, unit: str, name: str) -> list[dict[str, Any]]:
     return found
 
 
+async def open_all(hub: Hub, unit: str) -> None:
+    """The unit reads everything that waits for it."""
+    for claim in await hub.list_inbox(unit, limit=100):
+        await hub.read(claim.delivery_id, unit)
+
+
 def outcome(answer: Answer) -> str:
     return "accepted" if isinstance(answer, Accepted) else answer.refusal.code.value
