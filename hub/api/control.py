@@ -59,7 +59,7 @@ async def trace(request: web.Request) -> web.Response:
     known_parameters(request, *REASON_NAMES)
     hub, message_id = hub_of(request), path_id(request, "id")
     await record_look(request, "message_trace", message_id=message_id)
-    traces = await hub.store.ask(lambda: tracing.trace(hub.reader, message_id))
+    traces = await hub.store.ask(lambda: tracing.trace(hub, message_id))
     if not traces:
         raise call_problem("NOT_FOUND")
     return answer({"items": [_trace_row(each) for each in traces]})
@@ -143,6 +143,7 @@ def _recipient_row(each: Recipient) -> dict[str, Any]:
         "basis": each.basis,
         "categories": list(each.categories),
         "withheld": list(each.withheld),
+        "fields": list(each.fields),
         "state": each.delivery.state.value if each.delivery is not None else None,
     }
 

@@ -61,6 +61,7 @@ _RECIPIENT = _object(
         "basis": {"type": ["object", "null"]},
         "categories": {"type": "array", "items": _TEXT},
         "withheld": {"type": "array", "items": _TEXT},
+        "fields": {"type": "array", "items": _TEXT},
         "state": _MAYBE_TEXT,
     }
 )

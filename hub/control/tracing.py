@@ -10,7 +10,8 @@ from typing import Any
 import orjson
 
 from hub.audit.merkle import leaf_hash
-from hub.store.port import Reader
+from hub.control import disclosed
+from hub.service import Hub
 from hub.store.records import AuditQuery, AuditRow, StoredDelivery, StoredMessage
 
 _MOST_ENTRIES = 500
@@ -40,6 +41,8 @@ class Recipient:
     basis: Mapping[str, Any] | None
     categories: Sequence[str] = ()
     withheld: Sequence[str] = ()
+    fields: Sequence[str] = ()
+    """Pointers of what it may see, or saw when it opened its copy last; none once the body is destroyed."""
     delivery: StoredDelivery | None = None
 
 
@@ -63,32 +66,26 @@ class Trace:
         return self.message is None
 
 
-def trace(reader: Reader, message_id: str) -> list[Trace]:
+def trace(hub: Hub, message_id: str) -> list[Trace]:
     """What is known of the messages with this id: one, but where two units have used the same."""
+    reader = hub.reader
     entries = reader.list_audit(AuditQuery(message_id=message_id, limit=_MOST_ENTRIES))
     stored = reader.find_messages([each.key for each in reader.find_earlier([message_id])])
-    traces = [_of_stored(reader, message, entries) for message in stored.values()]
+    traces = [_of_stored(hub, message, entries) for message in stored.values()]
     senders = {message.sender for message in stored.values()}
     refusals = [row for row in entries if row.action == "message_refused" and row.actor not in senders]
     return traces + [_of_refusal(row, entries) for row in refusals[-1:]]
 
 
-def _of_stored(reader: Reader, message: StoredMessage, entries: Sequence[AuditRow]) -> Trace:
+def _of_stored(hub: Hub, message: StoredMessage, entries: Sequence[AuditRow]) -> Trace:
     accepted = next((row for row in entries if row.action == "message_accepted" and row.actor == message.sender), None)
     told = _told(accepted) if accepted is not None else {}
     ruled = {row["unit"]: row for row in told.get("recipients", ()) if isinstance(row, dict) and "unit" in row}
+    opened = {row.unit: _told(row) for row in entries if row.action == "delivery_disclosed"}
+    sent = disclosed.list_fields(hub, message)
     recipients = [
-        Recipient(
-            unit=copy.unit_id,
-            verdict=copy.verdict,
-            code=copy.code,
-            rule=copy.rule,
-            basis=copy.basis,
-            categories=_texts(ruled.get(copy.unit_id, {}).get("categories")),
-            withheld=copy.withheld,
-            delivery=copy,
-        )
-        for copy in reader.list_deliveries(message.key)
+        _of_copy(copy, ruled.get(copy.unit_id, {}), opened.get(copy.unit_id), sent)
+        for copy in hub.reader.list_deliveries(message.key)
     ]
     return Trace(
         message_id=message.key.message_id,
@@ -100,6 +97,24 @@ def _of_stored(reader: Reader, message: StoredMessage, entries: Sequence[AuditRo
         message=message,
         recipients=recipients,
         steps=[_step(row) for row in entries],
+    )
+
+
+def _of_copy(
+    copy: StoredDelivery, ruled: Mapping[str, Any], opened: Mapping[str, Any] | None, sent: Sequence[str]
+) -> Recipient:
+    """What was decided at intake, and, for one who has opened it, what was decided anew when it last did."""
+    withheld = copy.withheld if opened is None else _texts(opened.get("withheld"))
+    return Recipient(
+        unit=copy.unit_id,
+        verdict=copy.verdict,
+        code=copy.code,
+        rule=copy.rule,
+        basis=copy.basis,
+        categories=_texts((ruled if opened is None else opened).get("categories")),
+        withheld=withheld,
+        fields=disclosed.without(sent, withheld) if copy.sequence is not None else (),
+        delivery=copy,
     )
 
 

@@ -12,10 +12,13 @@ from hub.api.answers import path_id
 from hub.api.keys import hub_of
 from hub.api.problems import call_problem
 from hub.control import searching, tracing
+from hub.control.tracing import Trace
 from hub.intake import receipts
 from hub.store.records import AuditQuery
 from hub.web import frame
 from hub.web.control import asking, showing
+from hub.web.team import schema
+from schemas.registry import UnknownSchema
 
 COLUMNS: Final = ("time", "message", "type", "sender", "recipient", "case", "state", "verdict", "code")
 
@@ -76,7 +79,7 @@ async def download_search(request: web.Request) -> web.StreamResponse:
 async def show_trace(request: web.Request) -> web.StreamResponse:
     """Every step of one message, and what was decided for each recipient."""
     hub, message_id = hub_of(request), path_id(request, "id")
-    traces = await hub.store.ask(lambda: tracing.trace(hub.reader, message_id))
+    traces = await hub.store.ask(lambda: tracing.trace(hub, message_id))
     if not traces:
         raise call_problem("NOT_FOUND")
     verified = None
@@ -91,4 +94,15 @@ async def show_trace(request: web.Request) -> web.StreamResponse:
         traces=traces,
         verified=verified,
         message_id=message_id,
+        field_name=lambda trace, pointer: _field_name(request, trace, pointer),
     )
+
+
+def _field_name(request: web.Request, trace: Trace, pointer: str) -> str:
+    """What the schema of the message calls a field; the pointer itself where the schema is not there any more."""
+    stored, words = trace.message, frame.words_for(request)
+    try:
+        kind = hub_of(request).registry.get_type(trace.type or "", stored.version if stored else None)
+    except UnknownSchema:
+        return pointer
+    return schema.name_of(kind.document, pointer, words.language)

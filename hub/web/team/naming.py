@@ -8,6 +8,7 @@ from datetime import date
 from hub.reference import names
 from hub.service import Hub
 from hub.web.texts import Words
+from routing.refusals import RefusalCode
 
 # Codes of such values are the same words in many types; a title of its own has a code where that is not so.
 _KINDS_OF_UNIT = frozenset({"sd", "jt", "af", "fk", "rg", "sfi", "utb", "pv", "em", "team", "stat", "forbund"})
@@ -59,6 +60,8 @@ class Naming:
         text = str(value)
         if text in self.hub.rulebook.categories:
             return self.category(text)
+        if text in RefusalCode.__members__:
+            return self.refusal(text)
         known = self.words.find(f"codes.{text}")
         if known:
             return known

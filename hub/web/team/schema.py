@@ -31,3 +31,20 @@ def title(node: Node, language: str) -> str:
 def description(node: Node, language: str) -> str:
     english = node.get("x-en", {})
     return str((english.get("description") if language == "en" else None) or node.get("description", ""))
+
+
+def name_of(document: Node, pointer: str, language: str) -> str:
+    """A field of the data by the titles on the way to it, such as `Punkter 2: Vad`; the pointer where they end."""
+    node = document
+    names: list[str] = []
+    for step in pointer.split("/")[1:]:
+        node = resolve(document, node)
+        if step.isdecimal() and "items" in node:
+            node = resolve(document, node["items"])
+            names[-1:] = [f"{names[-1]} {int(step) + 1}"] if names else []
+            continue
+        if step not in node.get("properties", {}):
+            return pointer
+        node = resolve(document, node["properties"][step])
+        names.append(title(node, language))
+    return ": ".join(name for name in names[1:] or names if name) or pointer

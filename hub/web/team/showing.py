@@ -45,11 +45,16 @@ def _row(document: Node, node: Node, value: Any, naming: Naming) -> Row:
         if "properties" in items:
             rows = tuple(Row("", rows=show(document, items, item, naming)) for item in value)
             return Row(title, rows=rows, is_list=True)
-        return Row(title, ", ".join(say(item, naming) for item in value))
+        return Row(title, ", ".join(_text(items, item, naming) for item in value))
     if isinstance(value, Mapping):
         return Row(title, rows=show(document, node, value, naming))
-    is_free = bool(node.get("x-free-text"))
-    return Row(title, str(value) if is_free else say(value, naming))
+    return Row(title, _text(node, value, naming))
+
+
+def _text(node: Node, value: Any, naming: Naming) -> str:
+    if node.get("x-free-text"):
+        return str(value)
+    return naming.code(value) if "enum" in node else say(value, naming)
 
 
 def say(value: Any, naming: Naming) -> str:

@@ -12,6 +12,8 @@ import html5lib
 import pytest
 
 from hub import directory_changes
+from hub.control import tracing
+from hub.delivery.reading import Opened
 from hub.store.dead_letters import DeathReason
 from hub.store.records import AuditQuery
 from hub.web.control.drawing import Flow, draw_chart, draw_map
@@ -122,6 +124,31 @@ async def test_the_way_of_an_accepted_message_tells_rule_basis_and_consent_and_n
         text = (await browser.get(path)).text
         for secret in (persons.ASTA.number, persons.ASTA.as_data()["family_name"]):
             assert secret not in text, path
+
+
+async def test_the_fields_that_a_recipient_gets_are_told_by_name_and_are_just_those(pages: Pages) -> None:
+    """Of a referral without what the consent leaves out; when the body has been destroyed, nobody can say any more."""
+    hub = pages.hub
+    edges = events.both_ways("sdn-farsta", "amn", ("ID", "CO", "ST", "BE", "LM", "WA"))
+    await office.send(hub, "consent.recorded", "sd-farsta", events.consent(at=hub.clock.now(), edges=edges))
+    referral = await office.accepted(hub, "referral.submitted", "sd-farsta")
+    (row,) = referral.receipt["recipients"]
+    opened = await hub.read(row["delivery"], "jt-sydost")
+    assert isinstance(opened, Opened)
+    copy = opened.event["data"]
+    (recipient,) = tracing.trace(hub, referral.receipt["id"])[0].recipients
+    assert {field.split("/")[2] for field in recipient.fields} == {*copy["person"], *copy["content"]}
+    assert "/content/functional_needs" in recipient.withheld
+    browser = await with_reason(pages)
+    address = f"/admin/messages/{referral.receipt['id']}"
+    page = (await browser.get(address)).text
+    assert "Efternamn <code" in page
+    assert page.count("/content/functional_needs") == 1
+    await hub.acknowledge(row["delivery"], "jt-sydost")
+    pages.pass_time(timedelta(days=8))
+    await hub.gallring.run("hub")
+    again = await with_reason(pages)
+    assert "innehållet är gallrat" in (await again.get(address)).text
 
 
 async def test_a_message_that_is_not_there_is_answered_so(pages: Pages) -> None:
