@@ -209,6 +209,8 @@ class Ledger:
         """The lane's key, made now when the lane is new."""
         if lane_id in self._data_keys:
             return self._vault.unwrap(self._data_keys[lane_id])
+        if not self.changes.data_keys:
+            self._vault.keep_up()
         row, key = self._vault.new_data_key(lane_id)
         self._data_keys[lane_id] = row
         self.changes.data_keys.append(row)

@@ -17,7 +17,6 @@ import os
 import re
 from collections import OrderedDict
 from collections.abc import Sequence
-from functools import cached_property
 from pathlib import Path
 from threading import Lock
 from typing import Final
@@ -51,6 +50,7 @@ class SealingKey:
     def __init__(self, data_key: bytes, commitment_base: hmac.HMAC) -> None:
         self._data_key = data_key
         self._commitment_base = commitment_base
+        self._commitment: hmac.HMAC | None = None
         self._cipher = AESGCM(data_key)
 
     def seal(self, plaintext: bytes, *, aad: bytes) -> bytes:
@@ -66,12 +66,13 @@ class SealingKey:
         """A keyed commitment of 128 bits in hex (HMAC-SHA256), for the audit log.
 
         It tells nothing without the lane's data key, and nothing at all after that has been destroyed."""
+        if self._commitment is None:  # two threads at once make the same
+            self._commitment = self._derive_commitment()
         commitment = self._commitment.copy()
         commitment.update(data)
         return commitment.digest()[:16].hex()
 
-    @cached_property
-    def _commitment(self) -> hmac.HMAC:
+    def _derive_commitment(self) -> hmac.HMAC:
         # The data key is 32 random bytes, so the extract step alone (RFC 5869 2.2) gives an independent key.
         extracted = self._commitment_base.copy()
         extracted.update(self._data_key)
@@ -120,6 +121,12 @@ class Vault:
         if self._source is not None:
             self._take(_load(self._source))
 
+    def keep_up(self) -> None:
+        """Asks the source again where it has something new: another process may rotate, and nothing new may be wrapped
+        by the key that goes. Once before a group makes data keys. Raises as `reload`."""
+        if self._source is not None and self._source.has_changed():
+            self.reload()
+
     def index_row(self) -> records.DataKey:
         """The keys of indexes and commitments, wrapped like a data key: they outlive the master key they came from,
         since nothing that they made can be made again."""
@@ -153,8 +160,6 @@ class Vault:
 
     def new_data_key(self, lane_id: str) -> tuple[records.DataKey, SealingKey]:
         """A fresh key for a lane: the wrapped row to store, and the key itself."""
-        if self._source is not None and self._source.has_changed():
-            self.reload()  # another process rotates: nothing new may be wrapped by the key that goes
         data_key = AESGCM.generate_key(bit_length=256)
         nonce = os.urandom(NONCE_BYTES)
         wrapped = nonce + self._wrappers[self.kek_id].encrypt(nonce, data_key, _key_aad(lane_id))

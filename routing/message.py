@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import field
 from datetime import date, datetime
 from typing import Any
 
@@ -51,11 +52,11 @@ class Message:
     person_key: str | None = None
     born_on: date | None = None
     answers: str | None = None
+    type: str = field(init=False, repr=False, compare=False)
 
-    @property
-    def type(self) -> str:
-        name: str = self.message_type.name
-        return name
+    def __post_init__(self) -> None:
+        # Asked two dozen times for each message: read once.
+        object.__setattr__(self, "type", self.message_type.name)
 
     @property
     def handling(self) -> Mapping[str, Any]:

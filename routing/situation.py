@@ -46,15 +46,16 @@ class Situation:
     earlier: Mapping[str, Earlier] = field(default_factory=dict)
     new_case_id: str | None = None
     is_working_day: Callable[[date], bool] = weekdays_only
+    today: date = field(init=False, repr=False, compare=False)
+    """The day in Stockholm, by which directories, ages and consents count."""
+
+    def __post_init__(self) -> None:
+        # Asked a dozen times for each message: reckoned once.
+        object.__setattr__(self, "today", day_in_stockholm(self.at))
 
     @property
     def open_cases(self) -> tuple[Case, ...]:
         return tuple(case for case in self.cases_of_person if case.is_open)
-
-    @property
-    def today(self) -> date:
-        """The day in Stockholm, by which directories, ages and consents count."""
-        return day_in_stockholm(self.at)
 
 
 @lru_cache(maxsize=64)

@@ -89,12 +89,13 @@ def count(changes: records.Changes) -> list[rows.Values]:
     """What a group adds to the counters."""
     found: Counter[tuple[int, str, str, str, str]] = Counter()
     senders = {message.key: message for message in changes.messages}
+    # The messages of one group have one instant.
+    days = {at: day_of(rows.instant_to_cell(at)) for at in {message.recorded_at for message in changes.messages}}
     for copy in changes.deliveries:
         message = senders.get(copy.key)
         if message is not None:
             code = copy.code or "" if copy.state is DeliveryState.REFUSED else ""
-            day = day_of(rows.instant_to_cell(message.recorded_at))
-            found[day, message.sender, copy.unit_id, message.type, code] += 1
+            found[days[message.recorded_at], message.sender, copy.unit_id, message.type, code] += 1
     for row in changes.audit:
         if row.action == REFUSED:
             found.update(_refused(row))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import re
-import secrets
 from contextlib import AbstractContextManager
 from contextvars import ContextVar, Token
 from dataclasses import replace
@@ -90,5 +90,5 @@ def current() -> Context | None:
 
 
 def _random_id(size: int) -> str:
-    text = secrets.token_hex(size)
+    text = os.urandom(size).hex()
     return text if text.strip("0") else _random_id(size)
