@@ -4,11 +4,15 @@ everything.
 Our own events are names with fields. Records of other libraries go the same way, but stripped: their texts
 are written by people who do not know what our values are, so only the template of a text is kept, never its
 arguments. Of an exception only its type and where it arose is told; its text only when its class is ours.
+
+Where the lines can not be written, on a full disk for instance, they are lost and the hub goes on: what has to be kept
+is in the audit log. How many were lost is told by the next line that can be written.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import logging
 import re
@@ -81,6 +85,7 @@ class _Writer:
         self._coloured = readable and stream.isatty()
         self._lock = threading.Lock()
         self._flushed_by: asyncio.AbstractEventLoop | None = None
+        self._lost = 0
 
     def write_event(self, _logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
         """The last structlog processor."""
@@ -90,10 +95,22 @@ class _Writer:
     def write(self, event: Mapping[str, Any]) -> None:
         fields = _arrange(event)
         line = _as_text(fields, coloured=self._coloured) if self._readable else orjson.dumps(fields)
-        with self._lock:
-            self._stream.write(line + b"\n")
+        lost = self._put(line)
+        if lost:
+            self.write({"event": "log_lines_lost", "level": "error", "lines": lost})
         if event.get("level") != "info" or not self._flushes_soon():
             self._flush()
+
+    def _put(self, line: bytes) -> int:
+        """How many lines before this one were lost; this one counts when it is lost, too."""
+        with self._lock:
+            try:
+                self._stream.write(line + b"\n")
+            except OSError:
+                self._lost += 1
+                return 0
+            lost, self._lost = self._lost, 0
+            return lost
 
     def _flushes_soon(self) -> bool:
         """True inside an event loop: a commit group answers many requests in one turn of it, and their lines go out
@@ -111,7 +128,8 @@ class _Writer:
         self._flushed_by = None
         with self._lock:
             if not self._stream.closed:
-                self._stream.flush()
+                with contextlib.suppress(OSError):  # the stream keeps it, and the next flush tries again
+                    self._stream.flush()
 
 
 class _StandardHandler(logging.Handler):

@@ -289,3 +289,32 @@ def test_without_a_loop_every_line_goes_out_at_once(log):
     telemetry.configure("info", "json", stream)
     log.info("event")
     assert stream.flushes == 1
+
+
+class FullDisk(Stream):
+    """Takes so much and no more."""
+
+    is_full = True
+
+    def write(self, content):
+        if self.is_full:
+            raise OSError(28, "No space left on device")
+        return super().write(content)
+
+    def flush(self):
+        if self.is_full:
+            raise OSError(28, "No space left on device")
+        super().flush()
+
+
+def test_a_full_disk_loses_lines_and_stops_nobody(log):
+    stream = FullDisk()
+    telemetry.configure("info", "json", stream)
+    log.info("hub_started")
+    log.error("door_closed")
+    stream.is_full = False
+    log.info("request")
+    assert [event["event"] for event in stream.events] == ["request", "log_lines_lost"]
+    assert stream.events[1]["lines"] == 2
+    log.info("request")
+    assert len(stream.events) == 3
