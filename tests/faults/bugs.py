@@ -10,6 +10,7 @@ import os
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 VARIABLE = "FAULTS_BUG"
@@ -121,6 +122,60 @@ def seals_are_not_checked() -> None:
     vault.SealingKey.open = trusting  # type: ignore[method-assign]
 
 
+def synchronous_normal() -> None:
+    """A commit comes back before the disk has it (SQLite's WAL without a sync at each commit)."""
+    from hub.store import sqlite
+
+    sqlite._WRITER_PRAGMAS = {**sqlite._WRITER_PRAGMAS, "synchronous": 1}  # type: ignore[misc]
+
+
+def checkpoint_before_the_sync() -> None:
+    """What is signed leaves the process before the tree below it is on the disk."""
+    from hub.audit import integrating
+
+    keep = integrating.Integrator._keep
+
+    async def hasty(self: Any, begin: int, frontier: Any, nodes: Any, at: Any) -> bool:
+        text = integrating.Checkpoint(self._signer.verifier.name, frontier.size, frontier.root()).text
+        self._anchor.write(integrating.notes.join(text, [self._signer.sign(text)]))
+        return await keep(self, begin, frontier, nodes, at)
+
+    integrating.Integrator._keep = hasty  # type: ignore[method-assign]
+
+
+def consent_cached() -> None:
+    """A consent that has been read once counts as it was then, in every process for itself."""
+    from hub import registry_of_consents
+
+    def stale(self: Any, stored: Any) -> Any:
+        known = self._opened.get(stored.consent_id)
+        return known[1] if known is not None else None
+
+    registry_of_consents.ConsentBook.recall = stale  # type: ignore[method-assign]
+
+
+def one_message_id() -> None:
+    """Every publish has the same AMQP `message_id`, by which the library matches what is returned."""
+    from hub.transport import rabbit
+
+    rabbit.uuid = SimpleNamespace(uuid4=lambda: uuid.UUID(int=0))  # type: ignore[assignment]
+
+
+def returns_are_not_raised() -> None:
+    """What the broker could put into no queue counts as published."""
+    from hub.transport import rabbit
+
+    open_desk = rabbit.RabbitTransport._open_desk
+
+    async def deaf(self: Any, connection: Any) -> Any:
+        channel = connection.channel
+        connection.channel = lambda **options: channel(**options | {"on_return_raises": False})
+        return await open_desk(self, connection)
+
+    rabbit.RabbitTransport._open_desk = deaf  # type: ignore[method-assign]
+    rabbit.spec = SimpleNamespace(Basic=SimpleNamespace(Ack=object))  # type: ignore[assignment]
+
+
 BUGS: dict[str, Callable[[], None]] = {
     bug.__name__: bug
     for bug in (
@@ -131,6 +186,11 @@ BUGS: dict[str, Callable[[], None]] = {
         no_delivery_limit,
         outbox_ends_with_the_confirm,
         seals_are_not_checked,
+        synchronous_normal,
+        checkpoint_before_the_sync,
+        consent_cached,
+        one_message_id,
+        returns_are_not_raised,
     )
 }
 

@@ -6,6 +6,7 @@ import os
 import random
 import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import aiohttp
@@ -58,11 +59,13 @@ async def opened() -> AsyncIterator[aiohttp.ClientSession]:
 
 @pytest.fixture
 def start_faulty(tmp_path: Path) -> Iterator[Callable[..., worlds.FaultyHub]]:
+    """A hub with planted faults; with `FAULTS_DISK="disk"` and `FAULTS_CLOCK="clock"` these are in the test's hands."""
     started: list[worlds.FaultyHub] = []
 
     def start(**environ: str) -> worlds.FaultyHub:
         hub = worlds.FaultyHub(tmp_path / f"hub-{len(started)}", environ=environ)
-        hub.folder.mkdir()
+        hub.folder.mkdir(exist_ok=True)
+        hub.set_clock(timedelta(0))
         started.append(hub)
         hub.start()
         return hub

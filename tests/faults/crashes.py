@@ -92,9 +92,44 @@ def before_an_acknowledgement(die: Callable[[], None]) -> None:
     answering.DeliveryAnswering.handle = dying  # type: ignore[method-assign]
 
 
+def between_tile_and_checkpoint(die: Callable[[], None]) -> None:
+    """The tree has grown and its checkpoint is signed; neither is kept."""
+    from hub.audit import integrating
+
+    handle = integrating.CheckpointKeeping.handle
+
+    def dying(self: Any, ledger: Any, command: Any) -> Any:
+        kept = handle(self, ledger, command)
+        die()
+        return kept
+
+    integrating.CheckpointKeeping.handle = dying  # type: ignore[method-assign]
+
+
+def between_checkpoint_and_anchor(die: Callable[[], None]) -> None:
+    """The checkpoint is kept and served; the file beside the database has the one before."""
+    from hub.audit import anchor
+
+    write = anchor.Anchor.write
+
+    def dying(self: Any, note: str) -> None:
+        die()
+        write(self, note)
+
+    anchor.Anchor.write = dying  # type: ignore[method-assign]
+
+
 STEPS: dict[str, Callable[[Callable[[], None]], None]] = {
     step.__name__: step
-    for step in (before_the_commit, after_the_commit, after_publishing, after_leasing, before_an_acknowledgement)
+    for step in (
+        before_the_commit,
+        after_the_commit,
+        after_publishing,
+        after_leasing,
+        before_an_acknowledgement,
+        between_tile_and_checkpoint,
+        between_checkpoint_and_anchor,
+    )
 }
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from hub.cli.main import run
-from tests.faults import bugs, crashes
+from tests.faults import bugs, clocks, crashes, disk
 
 if __name__ == "__main__":
     bugs.seed()
     crashes.arm()
+    clocks.install()
+    disk.install()
     run()

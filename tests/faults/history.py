@@ -2,11 +2,13 @@
 
 Events (`what`): `sent` an attempt, `receipt` the sender's answer, `effect` a recipient has taken a copy over for the
 first time, `acked` the hub knows it, `withdrawn` a consent's withdrawal has its receipt, `read` a copy was given out,
-`log` the whole log as it stood, as leaves. Recipients remember what they took (their inbox table), as real ones must.
+`log` the whole log as it stood, as leaves, `checkpoint` one that was signed. Recipients remember what they took (their
+inbox table), as real ones must.
 """
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import json
 import time
@@ -60,6 +62,7 @@ def judge(events: Iterable[dict[str, Any]]) -> list[str]:
         *_find_reordered(effects),
         *_find_leaked(by_kind.get("withdrawn", []), by_kind.get("read", [])),
         *_find_log_faults(by_kind.get("log", []), receipts),
+        *_find_checkpoint_faults(by_kind.get("checkpoint", []), by_kind.get("log", [])),
     ]
 
 
@@ -108,3 +111,20 @@ def _find_log_faults(logs: Sequence[dict[str, Any]], receipts: Sequence[dict[str
         for receipt in receipts:
             if receipt["index"] >= len(last) or last[receipt["index"]] != receipt["leaf"]:
                 yield f"log: the receipt of {receipt['message']} is not in it at {receipt['index']}"
+
+
+def _find_checkpoint_faults(checkpoints: Sequence[dict[str, Any]], logs: Sequence[dict[str, Any]]) -> Iterator[str]:
+    leaves = [bytes.fromhex(leaf) for leaf in logs[-1]["leaves"]] if logs else []
+    for size, root in sorted({(checkpoint["size"], checkpoint["root"]) for checkpoint in checkpoints}):
+        if size > len(leaves) or _root(leaves[:size]).hex() != root:
+            yield f"log: what was signed at size {size} is no prefix of it"
+
+
+def _root(leaves: Sequence[bytes]) -> bytes:
+    """The root over leaf hashes (RFC 9162 2.1.1), reckoned anew and not as the hub does."""
+    if not leaves:
+        return hashlib.sha256().digest()
+    if len(leaves) == 1:
+        return leaves[0]
+    left = 1 << (len(leaves) - 1).bit_length() - 1
+    return hashlib.sha256(b"\x01" + _root(leaves[:left]) + _root(leaves[left:])).digest()

@@ -17,6 +17,11 @@ ROWS = {
     "no_delivery_limit": "row_12",
     "outbox_ends_with_the_confirm": "row_11",
     "seals_are_not_checked": "row_16",
+    "synchronous_normal": "row_15",
+    "checkpoint_before_the_sync": "row_2 and between_tile",
+    "consent_cached": "row_18",
+    "one_message_id": "row_11 and never",
+    "returns_are_not_raised": "row_11 and never",
 }
 
 

@@ -1,5 +1,7 @@
-"""Rows 4 to 12: the broker and the way to it. The jobbtorg is told by its queue alone: what that does not bring
-is lost, doubled or out of order in the history."""
+"""Rows 2 (between the outbox and the broker) and 4 to 12: the broker and the way to it.
+
+The jobbtorg is told by its queue alone: what that does not bring is lost, doubled or out of order in the history.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +18,9 @@ import aio_pika
 import aiohttp
 import pytest
 
-from hub.transport import line, topology
-from tests.faults import traffic, worlds
+from hub.transport import line, rabbit, topology
+from tests.contract.test_transport import claim
+from tests.faults import crashes, traffic, worlds
 from tests.faults.conftest import runs
 from tests.faults.history import History
 from tests.support.fault_proxy import FaultProxy
@@ -95,6 +98,20 @@ async def world(
         assert hub.is_running
         await asyncio.to_thread(hub.kill)
         await proxy.stop()
+
+
+@pytest.mark.parametrize("step", ["after_leasing", "after_publishing"])
+async def test_row_2_killed_between_the_outbox_and_the_broker(step: str, world: World, record: History) -> None:
+    """What it had leased is the next one's when the lease is over, at most thirty seconds later."""
+    assert step in crashes.STEPS
+    async with traffic.load(record, world.cases, world.takers):
+        for _ in range(runs(1, 20)):
+            await asyncio.to_thread(world.hub.kill)
+            world.hub.arm(step, after=5)
+            await asyncio.to_thread(world.hub.start)
+            assert await asyncio.to_thread(world.hub.wait) == 137
+            world.hub.arm(None)
+            await asyncio.to_thread(world.hub.start)
 
 
 async def test_row_4_broker_killed_under_load(world: World, record: History, chance: random.Random) -> None:
@@ -208,6 +225,22 @@ async def test_row_11_a_queue_is_missing(world: World, record: History) -> None:
             await world.with_queue(take_away)
             await world.until_ready()
     assert b'"door_made_anew"' in world.hub.output.read_bytes()
+
+
+async def test_row_11_what_no_queue_took_never_counts_as_taken(
+    broker: OwnRabbit, chance: random.Random, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Many at once on one channel, for units with and without a queue: no false acknowledgement, and no false alarm."""
+    monkeypatch.setattr(rabbit, "ASIDE_SECONDS", 0.0)
+    with broker.virtual_host() as url:
+        await topology.declare(url, [JOBBTORG])
+        transport = rabbit.RabbitTransport(url, [JOBBTORG, "missing"])
+        for _ in range(runs(10, 100)):
+            units = [chance.choice([JOBBTORG, "missing"]) for _ in range(20)]
+            claims = [claim(number, unit) for number, unit in enumerate(units)]
+            left = await asyncio.gather(*(transport.publish([each]) for each in claims))
+            assert [bool(each) for each in left] == [unit == "missing" for unit in units]
+        await transport.close()
 
 
 async def test_row_12_poison_is_put_aside_once_and_the_others_flow(world: World, record: History) -> None:

@@ -34,19 +34,35 @@ async def test_row_1_killed_at_any_moment_under_load(
     worlds.note_log(record, hub.data_dir, {})
 
 
-@pytest.mark.parametrize("step", ["before_the_commit", "after_the_commit", "before_an_acknowledgement"])
+@pytest.mark.parametrize(
+    ("step", "after"),
+    [
+        ("before_the_commit", 20),
+        ("after_the_commit", 20),
+        ("before_an_acknowledgement", 20),
+        ("between_tile_and_checkpoint", 3),
+        ("between_checkpoint_and_anchor", 3),
+    ],
+)
 async def test_row_2_killed_at_each_step(
-    step: str, start_faulty: Callable[..., worlds.FaultyHub], opened: aiohttp.ClientSession, record: History
+    step: str,
+    after: int,
+    start_faulty: Callable[..., worlds.FaultyHub],
+    opened: aiohttp.ClientSession,
+    record: History,
 ) -> None:
+    """Also between the tree and its checkpoint: the one that was served before is a prefix of what comes after."""
     assert step in crashes.STEPS
     hub = await asyncio.to_thread(start_faulty)
     cases = await traffic.open_cases(record, Field(opened, hub), 2)
     async with traffic.load(record, cases):
         for _ in range(runs(1, 20)):
+            await asyncio.to_thread(worlds.note_log, record, hub.data_dir, {})
             await asyncio.to_thread(hub.kill)
-            hub.arm(step, after=20)
+            hub.arm(step, after=after)
             await asyncio.to_thread(hub.start)
             assert await asyncio.to_thread(hub.wait) == 137
+            worlds.note_anchor(record, hub.data_dir)
             hub.arm(None)
             await asyncio.to_thread(hub.start)
     worlds.note_log(record, hub.data_dir, {})

@@ -53,13 +53,17 @@ async def send(history: History, party: Party, event: dict[str, Any]) -> Any:
     return answer
 
 
-def plan_event(case: OpenCase, version: int, decision: str | None) -> tuple[Party, dict[str, Any]]:
+def plan_event(
+    case: OpenCase, version: int, decision: str | None, at: datetime | None = None
+) -> tuple[Party, dict[str, Any]]:
+    """A proposal, or the decision on it; `at` is when it is sent."""
+    at = at or datetime.now(UTC)
     content: dict[str, Any] = {"plan_id": case.plan_id, "version": version}
     sender, kind = (case.jobbtorg, "plan.proposed") if decision is None else (case.stadsdel, "plan.decided")
     if decision is not None:
         content["decision"] = decision
-    body = events.data(kind, at=datetime.now(UTC), person=case.person, content=content)
-    return sender, sender.event(kind, body, subject=case.case_id)
+    body = events.data(kind, at=at, person=case.person, content=content)
+    return sender, events.event(kind, sender.unit, body, at=at, subject=case.case_id)
 
 
 async def keep_planning(history: History, case: OpenCase, stop: asyncio.Event) -> int:
@@ -126,6 +130,10 @@ async def load(
             for party in parties.values():
                 while (await call(party, "GET", "/v1/inbox?limit=1")).json["items"]:  # noqa: ASYNC110
                     await asyncio.sleep(PAUSE)
+    except BaseException:
+        for task in takers:  # they would ask a hub for ever that does not come back
+            task.cancel()
+        raise
     finally:
         stop_sending.set()
         stop_taking.set()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -13,9 +15,10 @@ import aio_pika
 import aiohttp
 
 from hub import bootstrap, settings
-from hub.store.records import AuditQuery
+from hub.audit import anchor
+from hub.store.records import AuditQuery, CheckpointKind
 from hub.transport import line, topology
-from tests.faults import traffic
+from tests.faults import clocks, disk, traffic
 from tests.faults.history import History
 from tests.support.hub_process import HubProcess
 from tests.support.party import Party
@@ -32,18 +35,53 @@ class FaultyHub(HubProcess):
         """Where the next start is to die; None takes it away."""
         self._environ |= {"FAULTS_CRASH_AT": step or "", "FAULTS_CRASH_AFTER": str(after)}
 
+    def start_in_vain(self) -> int:
+        """The exit code of a start that ends by itself."""
+        self._launch(self._flags)
+        return self.wait()
+
+    @property
+    def disk_orders(self) -> Path:
+        """Beside the data, where the hub finds it by the name `disk`."""
+        return self.folder / "disk"
+
+    def order(self, how: str, after: int, seed: int = 0) -> None:
+        """What the disk under the running hub does at the call after so many others."""
+        disk.Order(how, after, seed).give(self.disk_orders)
+
+    @property
+    def wrong_by(self) -> Path:
+        return self.folder / "clock"
+
+    def set_clock(self, by: timedelta) -> None:
+        """By how much it is wrong from now on. Tokens are made by the hub's time."""
+        clocks.write(self.wrong_by, by)
+        self._tokens.clear()
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + clocks.read(self.wrong_by)
+
 
 def note_log(history: History, data_dir: Path, environ: Mapping[str, str]) -> None:
     """The whole log as it stands, as an auditor reads it."""
     reader = bootstrap.open_reader(settings.load({"data_dir": data_dir}, environ, None))
     leaves: list[str] = []
     try:
+        for kind in CheckpointKind:
+            if (kept := reader.find_checkpoint(kind)) is not None:
+                history.note("checkpoint", size=kept.size, root=kept.root.hex())
         while rows := reader.list_audit(AuditQuery(after=len(leaves) - 1, limit=PAGE)):
             assert [row.index for row in rows] == list(range(len(leaves), len(leaves) + len(rows)))
             leaves += [row.leaf.hex() for row in rows]
     finally:
         reader.close()  # type: ignore[attr-defined]
     history.note("log", leaves=leaves)
+
+
+def note_anchor(history: History, data_dir: Path) -> None:
+    """The newest checkpoint that the file beside the database holds."""
+    _, size, root, *_ = (data_dir / anchor.NAME).read_text().split("\n")
+    history.note("checkpoint", size=int(size), root=base64.b64decode(root).hex())
 
 
 class AmqpTaker:

@@ -84,8 +84,12 @@ class HubProcess:
         if unit not in self._tokens:
             given = settings.load({"data_dir": self.data_dir}, {}, None)
             issuer = bootstrap.build_issuer(given)
-            self._tokens[unit] = issuer.issue(unit, timedelta(hours=1), datetime.now(UTC))
+            self._tokens[unit] = issuer.issue(unit, timedelta(hours=1), self.now())
         return self._tokens[unit]
+
+    def now(self) -> datetime:
+        """What the hub's clock shows."""
+        return datetime.now(UTC)
 
     @property
     def is_running(self) -> bool:
