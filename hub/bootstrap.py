@@ -50,6 +50,7 @@ from hub.push.sending import GiveUpPush, LeasePush, Pushing, RecordPush
 from hub.registry_of_consents import ConsentBook
 from hub.retention import erasing
 from hub.retention.running import Gallring
+from hub.retention.scrubbing import Scrubbing
 from hub.retention.tombstones import FILE, TombstoneFile
 from hub.rotation import RewrapKeys, Rewrapping, Rotation
 from hub.service import Deciding, Hub
@@ -127,6 +128,7 @@ def build_hub(
     group.on_commit(lambda committed: frequency.raise_alarms(committed.ledger.changes.audit, metrics))
     tombstones = TombstoneFile(settings.data_dir / FILE)
     group.on_commit(tombstones.follow)
+    group.on_commit(Scrubbing(store).follow)
     gallring = Gallring(
         store,
         group,

@@ -23,7 +23,7 @@ from hub.audit.checkpoints import Checkpoint
 from hub.audit.cosigning import Witnesses
 from hub.audit.entry import AuditAction
 from hub.audit.merkle import Frontier
-from hub.audit.notes import NoteWrong, Signer
+from hub.audit.notes import NoteWrong, Signer, Verifier
 from hub.audit.recording import OPERATOR, RecordEvent
 from hub.clock import Clock
 from hub.commit_group import CommitGroup, Overloaded
@@ -94,6 +94,11 @@ class Integrator:
     def fault(self) -> str | None:
         """Why the log cannot grow any more; None while it can. Nothing is accepted then."""
         return self._fault
+
+    @property
+    def verifier(self) -> Verifier:
+        """By which the log's checkpoints are told from any other's."""
+        return self._signer.verifier
 
     @property
     def size(self) -> int:

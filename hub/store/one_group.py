@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -97,6 +97,16 @@ class Writer:
     def execute(self, statement: str) -> Any:
         """Within the group, in the driver's own words."""
         return self.connection.exec_driver_sql(statement)
+
+    def execute_alone(self, *statements: str) -> Sequence[Any]:
+        """Outside any transaction; the first row of the last one. Between groups only. Raises the driver's errors."""
+        if self.connection.closed:
+            self.connection = self._connect()
+        driver: Any = self.connection.connection.driver_connection
+        answer: Sequence[Any] = ()
+        for statement in statements:
+            answer = driver.execute(statement).fetchone() or ()
+        return answer
 
     def end_group(self) -> None:
         """Leaves the connection without a transaction, or gives it up: then `begin` makes another."""

@@ -335,6 +335,10 @@ class Store(Protocol):
     def check(self) -> None:
         """Raises `StoreUnavailable` with the reason when reading or writing would fail."""
 
+    def scrub(self) -> bool:
+        """Takes what was erased out of the store's own files too, as far as it is the store's to do. False where that
+        cannot be done at this moment: ask again."""
+
     def close(self) -> None:
         """Releases everything. Closing twice is fine."""
 

@@ -138,6 +138,18 @@ class SqliteStore:
         finally:
             self._writer.end_group()
 
+    def scrub(self) -> bool:
+        """Old pages, with keys destroyed since, stay in the log of recent commits until it is cut off."""
+        self._assert_open()
+        if self._writer.is_busy:
+            return False
+        try:
+            [is_held_up] = self._writer.execute_alone("PRAGMA busy_timeout = 0", "PRAGMA wal_checkpoint(TRUNCATE)")[:1]
+            self._writer.execute_alone(f"PRAGMA busy_timeout = {int(_BUSY_SECONDS * 1000)}")
+        except sqlite3.Error as error:
+            raise port.StoreUnavailable(f"the database failed: {error.sqlite_errorname}") from None
+        return not is_held_up
+
     def close(self) -> None:
         if self._is_closed:
             return

@@ -11,6 +11,7 @@ from aiohttp import web
 from hub.api.answers import path_id
 from hub.api.keys import hub_of
 from hub.api.problems import call_problem
+from hub.audit import checking
 from hub.control import searching, tracing
 from hub.control.tracing import Trace
 from hub.intake import receipts
@@ -77,7 +78,8 @@ async def download_search(request: web.Request) -> web.StreamResponse:
 
 @asking.needs_reason("message_trace")
 async def show_trace(request: web.Request) -> web.StreamResponse:
-    """Every step of one message, and what was decided for each recipient."""
+    """Every step of one message, and what was decided for each recipient. `verify`: each entry of the log against the
+    checkpoint that was signed."""
     hub, message_id = hub_of(request), path_id(request, "id")
     traces = await hub.store.ask(lambda: tracing.trace(hub, message_id))
     if not traces:
@@ -86,7 +88,7 @@ async def show_trace(request: web.Request) -> web.StreamResponse:
     if "verify" in request.query:
         query = AuditQuery(message_id=message_id, limit=500)
         rows = await hub.store.ask(lambda: hub.reader.list_audit(query))
-        verified = {row.index: tracing.verify_entry(row) for row in rows}
+        verified = await hub.store.ask(lambda: checking.check(hub.reader, rows, hub.integrator.verifier))
     return frame.page(
         request,
         "control/message.html",

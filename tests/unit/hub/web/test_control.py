@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sqlite3
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ import html5lib
 import pytest
 
 from hub import directory_changes
+from hub.audit import merkle
 from hub.control import tracing
 from hub.delivery.reading import Opened
 from hub.store.dead_letters import DeathReason
@@ -117,6 +119,7 @@ async def test_the_way_of_an_accepted_message_tells_rule_basis_and_consent_and_n
     known = await traffic(pages)
     browser = await with_reason(pages)
     await pages.hub.read(known["delivery"], "jt-sydost")
+    await pages.hub.integrator.step()
     trace = await browser.get(f"/admin/messages/{known['referral']}?verify=1")
     for told in ("referral.submitted/jt", "Samtycke från den enskilde", "version 1", "Öppnat", "Posterna stämmer"):
         assert told in trace.text, told
@@ -149,6 +152,25 @@ async def test_the_fields_that_a_recipient_gets_are_told_by_name_and_are_just_th
     await hub.gallring.run("hub")
     again = await with_reason(pages)
     assert "innehållet är gallrat" in (await again.get(address)).text
+
+
+async def test_checking_holds_each_entry_against_the_signed_checkpoint(pages: Pages) -> None:
+    known = await traffic(pages)
+    browser = await with_reason(pages)
+    await pages.hub.integrator.step()
+    path = f"/admin/messages/{known['referral']}?verify=1"
+    assert "under den signerade kontrollpunkten" in (await browser.get(path)).text
+    # Somebody alters an entry, its leaf with it: only the tree and its signature tell.
+    database = pages.hub.settings.data_dir / "hub.sqlite3"
+    forged = b'{"action":"message_accepted"}'
+    with sqlite3.connect(database) as connection:
+        where = "message_id = ? AND action = 'message_accepted'"
+        values = (forged, merkle.leaf_hash(forged), known["referral"])
+        assert connection.execute(f"UPDATE audit SET entry = ?, leaf = ? WHERE {where}", values).rowcount == 1
+    connection.close()
+    page = (await browser.get(path)).text
+    assert "En post stämmer inte" in page
+    assert "✗" in page
 
 
 async def test_a_message_that_is_not_there_is_answered_so(pages: Pages) -> None:
