@@ -93,20 +93,25 @@ class ConsentBook:
 
     def confirmed(self, stored: StoredConsent, message: Message, key: SealingKey) -> dict[str, Any]:
         """The kept content after a holder has confirmed edges of its own: nothing else is changed."""
-        content: dict[str, Any] = self._open(stored, key)
-        find, key_of = self._directory.find_authority, stored.person_key
+        return self.with_confirmed(self._open(stored, key), stored, message)
+
+    def with_confirmed(
+        self, content: Mapping[str, Any], of: StoredConsent | Consent, message: Message
+    ) -> dict[str, Any]:
+        """The same of a content that is open."""
+        find = self._directory.find_authority
         holder = find(message.sender)
         told = {
             (edge.holder, edge.recipient, edge.categories)
-            for edge in consents.read(message.content, key_of, message.sender, find).edges
+            for edge in consents.read(message.content, of.person_key, message.sender, find).edges
             if edge.confirmed and edge.holder == holder
         }
-        kept = consents.read(content, key_of, stored.recorded_by, find).edges
+        kept = consents.read(content, of.person_key, of.recorded_by, find).edges
         edges = [
             edge | ({"confirmed_by_holder": True} if (read.holder, read.recipient, read.categories) in told else {})
             for edge, read in zip(content["edges"], kept, strict=True)
         ]
-        return content | {"version": message.content["version"], "edges": edges}
+        return {**content, "version": message.content["version"], "edges": edges}
 
     def _open(self, stored: StoredConsent, key: SealingKey) -> dict[str, Any]:
         content: dict[str, Any] = orjson.loads(key.open(stored.sealed, aad=_aad(stored.consent_id, stored.version)))
@@ -156,7 +161,18 @@ def _was_confirmed(known: Consent, edge: Edge, valid_to: date) -> bool:
     )
 
 
-def withdrawn_parties(message: Message, directory: Directory) -> tuple[str, ...]:
+def withdrawn(known: Consent, message: Message, directory: Directory) -> Consent:
+    """The consent after a withdrawal that was accepted."""
+    match message.content["scope"]:
+        case "void":
+            return replace(known, status=ConsentStatus.VOID)
+        case "all":
+            return consents.withdraw(known)
+    categories = tuple(message.content.get("categories", ()))
+    return consents.withdraw(known, parties=_withdrawn_parties(message, directory), categories=categories)
+
+
+def _withdrawn_parties(message: Message, directory: Directory) -> tuple[str, ...]:
     """The authorities that a withdrawal names, given as authorities or as units of theirs."""
     found = (directory.find_authority(name) for name in message.content.get("parties", ()))
     return tuple(authority for authority in found if authority is not None)

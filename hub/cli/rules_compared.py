@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hub.cli import faults, options, terminal
+from hub.cli import faults, looking, options, rules_replayed, terminal
 from hub.cli.faults import WrongUse
 from hub.cli.rules import group as group
 
@@ -65,22 +65,38 @@ def _way(way: Way) -> dict[str, Any]:
 def diff(
     old: Annotated[str, typer.Argument(metavar="OLD", help="A folder of rule files, or [bold]packaged[/bold].")],
     new: Annotated[str, typer.Argument(metavar="NEW", help="The folder to compare it with, or [bold]packaged[/bold].")],
+    replay: Annotated[
+        bool,
+        typer.Option(
+            "--replay", help="Also over the stored past messages of this hub: which of them would be decided otherwise."
+        ),
+    ] = False,
+    reason: looking.Why = looking.USUAL,
+    reference: looking.Reference = None,
+    data_dir: options.DataDir = None,
+    config: options.Config = None,
     json: options.Json = False,
 ) -> None:
     """Every decision that changes, over the whole space of who, to whom, for what and on which basis.
 
-    Ends with 1 when something does."""
+    Ends with 1 when something does. With --replay it opens stored bodies and tells reasons only; the look is noted for
+    the log."""
     from routing import matrix as tables
     from schemas import registry
 
     before, after = _load(old), _load(new)
     ways = list(tables.compare(before, after, registry.packaged()))
     steps = list(tables.compare_steps(before, after))
-    if json:
-        terminal.show_json({"ways": [_difference(each) for each in ways], "other": steps})
-    else:
+    if not json:
         _show(ways, steps)
-    if ways or steps:
+    past = None
+    if replay:
+        settings, why = options.load_settings(config, data_dir=data_dir), looking.read_reason(reason, reference)
+        past = rules_replayed.replay(settings, before, after, why, json=json)
+    if json:
+        told = {"ways": [_difference(each) for each in ways], "other": steps}
+        terminal.show_json(told if past is None else {**told, "replay": past})
+    if ways or steps or (past is not None and past["decisions"]):
         raise typer.Exit(faults.ANSWER_IS_NO)
 
 

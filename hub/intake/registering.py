@@ -9,8 +9,7 @@ from hub.delivery.recalling import Recalling
 from hub.intake import receipts
 from hub.ledger import Ledger, consent_lane
 from hub.notices import Notices
-from hub.registry_of_consents import ConsentBook, narrowing_of, withdrawn_parties
-from routing import consent as consents
+from hub.registry_of_consents import ConsentBook, narrowing_of, withdrawn
 from routing.consent import Consent, ConsentStatus
 from routing.decision import Decision
 from routing.directory import Directory
@@ -76,16 +75,7 @@ class ConsentRegistering:
     def _withdraw(self, ledger: Ledger, message: Message) -> None:
         known = ledger.find_consent(message.content["consent_id"])
         assert known is not None  # the check withdrawal_by_party said so
-        match message.content["scope"]:
-            case "void":
-                narrowed = replace(known, status=ConsentStatus.VOID)
-            case "all":
-                narrowed = consents.withdraw(known)
-            case _:
-                parties = withdrawn_parties(message, self._directory)
-                categories = tuple(message.content.get("categories", ()))
-                narrowed = consents.withdraw(known, parties=parties, categories=categories)
-        self._change(ledger, narrowed)
+        self._change(ledger, withdrawn(known, message, self._directory))
         ledger.audit(AuditAction.CONSENT_WITHDRAWN, message.sender, message_id=message.message_id)
 
     def _end(self, ledger: Ledger, message: Message, person_key: str | None) -> None:

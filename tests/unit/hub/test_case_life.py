@@ -46,6 +46,12 @@ PLAYED: set[int] = set()
 SELDOM = {"outcome.followed-up", "appointment.missed"}
 ENDINGS = {"case.closed", "finsam.case-closed"}
 STRAIGHT_WAY = ("answer", "enrol", "propose", "approve", "start", "report", "correct", "interrupt", "restart")
+WAYS = (
+    STRAIGHT_WAY,
+    STRAIGHT_WAY,
+    ("answer", "enrol", "propose", "send back", "propose", "approve", "propose", "send back", "report"),
+    ("answer", "enrol", "propose", "dispute", "settle as changed", "propose", "approve", "dispute", "settle anew"),
+)
 TEAM_WAY = ("screen", "call", "plan jointly", "follow up jointly")
 GROUNDS = st.sampled_from(["both", "both", "consent", "consent", "law"])
 
@@ -103,9 +109,12 @@ class CaseLife(CasePapers, RuleBasedStateMachine):
         ]
 
     @initialize(
-        wide=st.booleans(), steps=st.integers(0, len(STRAIGHT_WAY)), signed=st.sampled_from([True] * 5 + [False])
+        wide=st.booleans(),
+        steps=st.integers(0, len(STRAIGHT_WAY)),
+        way=st.sampled_from(WAYS),
+        signed=st.sampled_from([True] * 5 + [False]),
     )
-    def begin(self, wide: bool, steps: int, signed: bool) -> None:
+    def begin(self, wide: bool, steps: int, way: tuple[str, ...], signed: bool) -> None:
         """Many lives begin with the straight way, or nearly all would end in their first steps."""
         if not signed:  # nothing but a draft stands between the person and the jobbtorg
             self.record("jobbtorg_planning", 0, 0, 0, 0, 170, True, draft=True)
@@ -115,7 +124,7 @@ class CaseLife(CasePapers, RuleBasedStateMachine):
         for purpose in PAIRS if wide else ("jobbtorg_planning",):
             self.record(purpose, 0, 0, 0, 0, 170, True)
         self.refer(0, 0, "both", 3)
-        for name in STRAIGHT_WAY[:steps]:
+        for name in way[:steps]:
             (life,) = self.world.lives.values()
             assert self.walk(STEPS[name], life, "both"), name
         if wide:

@@ -1,0 +1,1 @@
+"""Past messages decided again, by one rulebook and by another."""
