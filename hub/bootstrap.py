@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from importlib import metadata
@@ -10,6 +11,10 @@ from pathlib import Path
 import structlog
 
 from hub import bootstrap_log, directory_changes, drafts, frequency, reloading
+from hub.attachments import uploading
+from hub.attachments.fetching import AttachmentFetching, FetchAttachment
+from hub.attachments.scanning import Scanner
+from hub.attachments.shelf import Shelf
 from hub.audit.integrating import CheckpointKeeping, KeepCheckpoint
 from hub.audit.noting import Notebook
 from hub.audit.recording import EventRecording, RecordEvent
@@ -55,7 +60,7 @@ from hub.retention.tombstones import FILE, TombstoneFile
 from hub.rotation import RewrapKeys, Rewrapping, Rotation
 from hub.service import Deciding, Hub
 from hub.settings import Settings, SettingWrong
-from hub.store.port import Group, Reader, Store
+from hub.store.port import Reader, Store
 from hub.store.records import Changes, CheckpointKind
 from hub.store.sqlite import SqliteStore, open_readonly
 from hub.telemetry.metrics import Metrics
@@ -107,13 +112,18 @@ def build_hub(
     if directory is None:
         directory, first = directory_changes.choose(settings.directory_dir, store.reader(), on_disk)
 
+    keeping = uploading.UploadKeeping(
+        quota=settings.attachment_quota_mb * 2**20, lasts=timedelta(hours=settings.attachment_hours)
+    )
+
     def decide_by(rulebook: Rulebook, directory: Directory) -> Deciding:
         receiver = Receiver(registry, directory, rulebook, vault, allow_test_numbers=settings.allow_test_numbers)
-        return build_deciding(receiver, directory, rulebook, notifies_at_once=transport.is_immediate)
+        deciding = build_deciding(receiver, directory, rulebook, notifies_at_once=transport.is_immediate)
+        return replace(deciding, handlers={**deciding.handlers, **dict.fromkeys(uploading.COMMANDS, keeping)})
 
     deciding = decide_by(rulebook, directory)
 
-    def new_ledger(group: Group) -> Ledger:
+    def new_ledger(group: Reader) -> Ledger:
         return Ledger(group, vault, hub.book, clock.now())
 
     group = CommitGroup(
@@ -142,6 +152,8 @@ def build_hub(
     destinations = Destinations(settings.webhook_networks)
     sweep = Sweep(store, group, clock, rulebook, settings.deadline_sweep_seconds)
     notebook = Notebook(settings.data_dir)
+    shelf = Shelf(store, group, clock, build_scanner(settings), lambda: new_ledger(store.reader()))
+    sweep.also(shelf.sweep)
     hub = Hub(
         settings=settings,
         clock=clock,
@@ -168,6 +180,7 @@ def build_hub(
         notebook=notebook,
         sweep=sweep,
         limits=Limits(requests=settings.unit_requests_per_hour, person_lookups=settings.person_lookups_per_hour),
+        shelf=shelf,
         first_directory=first,
     )
     sweep.also(partial(reloading.follow_directory, hub))
@@ -231,6 +244,7 @@ def list_handlers(acceptance: MessageAcceptance, reading: DeliveryReading) -> di
             AcceptMessage: acceptance,
             RecordRefusal: RefusalRecording(),
             ReadDelivery: reading,
+            FetchAttachment: AttachmentFetching(reading),
             AcknowledgeDelivery: answering,
             ReportHandled: answering,
             MarkPublished: PublicationMarking(),
@@ -240,6 +254,11 @@ def list_handlers(acceptance: MessageAcceptance, reading: DeliveryReading) -> di
             KeepCheckpoint: CheckpointKeeping(),
         }
     )
+
+
+def build_scanner(settings: Settings) -> Scanner:
+    """What examines files, as the settings say."""
+    return Scanner(settings.attachment_scan_command, settings.attachment_scan_seconds)
 
 
 def build_authenticator(settings: Settings) -> Authenticator:

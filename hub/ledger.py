@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from hub import case_memory
+from hub.attachments.book import AttachmentLedger
 from hub.audit import entry as audit_entry
 from hub.audit.entry import AuditAction
 from hub.push.book import PushLedger
@@ -83,6 +84,7 @@ class Ledger:
         self._sequences: dict[tuple[str, str], int] = {}
         self._dead_letters: set[str] = set()
         self.pushes = PushLedger(group, self.changes)
+        self.attachments = AttachmentLedger(group, self.changes)
         self._audit_size: int | None = None
 
     # -- what is known ------------------------------------------------------------------------------------------

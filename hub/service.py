@@ -10,6 +10,7 @@ from datetime import datetime
 import structlog
 
 from hub import slots
+from hub.attachments.shelf import Shelf
 from hub.audit.entry import AuditAction
 from hub.audit.integrating import Integrator
 from hub.audit.noting import Notebook
@@ -106,6 +107,7 @@ class Hub:
     endpoints: Endpoints
     sweep: Sweep
     limits: Limits
+    shelf: Shelf
     gallring: Gallring
     rotation: Rotation
     tombstones: TombstoneFile

@@ -9,6 +9,7 @@ import difflib
 import functools
 import ipaddress
 import re
+import shlex
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -69,6 +70,11 @@ class Settings:
     body_timeout_seconds: int
     group_size: int
     queue_limit: int
+    attachment_largest_mb: int
+    attachment_quota_mb: int
+    attachment_hours: int
+    attachment_scan_command: str | None
+    attachment_scan_seconds: int
     webhook_networks: tuple[Network, ...]
     deadline_sweep_seconds: int
     retention_hours: int
@@ -308,7 +314,14 @@ def _optional_text(value: object) -> str | None:
     return None if value == "" else _text(value)
 
 
+def _command(value: object) -> str | None:
+    """With quotes as a shell has them. Raises `ValueError` for one that is left open."""
+    text = _optional_text(value)
+    return text if text is None or shlex.split(text) else None
+
+
 _OPTIONAL_TEXT: Final = _Kind(_optional_text, "a text, or empty")
+_COMMAND: Final = _Kind(_command, "a command, or empty")
 _TEXT: Final = _Kind(_text, "a text that is not empty")
 _TRUTH: Final = _Kind(_truth, "true or false")
 _OPTIONAL_FILE: Final = _Kind(_optional_path, "the path of a file, or empty")
@@ -325,7 +338,7 @@ _KINDS: Final[Mapping[str, _Kind]] = {
     "database_url": _engine_url("postgresql", "postgres"),
     "broker_url": _engine_url("amqp", "amqps"),
     "amqp_units": _Kind(_names, "a list of unit ids"),
-    "master_key_command": _Kind(lambda value: None if value == "" else _text(value), "a command, or empty"),
+    "master_key_command": _COMMAND,
     "rules_dir": _OPTIONAL_PATH,
     "directory_dir": _OPTIONAL_PATH,
     "demo": _TRUTH,
@@ -345,6 +358,11 @@ _KINDS: Final[Mapping[str, _Kind]] = {
     "body_timeout_seconds": _whole(1, 600),
     "group_size": _whole(1, 1024),
     "queue_limit": _whole(1, 100_000),
+    "attachment_largest_mb": _whole(0, 100),
+    "attachment_quota_mb": _whole(1, 1_000_000),
+    "attachment_hours": _whole(1, 744),
+    "attachment_scan_command": _COMMAND,
+    "attachment_scan_seconds": _whole(1, 3600),
     "webhook_networks": _Kind(_networks, "networks such as 10.20.0.0/16, with commas between, or empty"),
     "deadline_sweep_seconds": _whole(1, 86_400),
     "retention_hours": _whole(0, 744),

@@ -55,12 +55,11 @@ class SealingKey:
 
     def seal(self, plaintext: bytes, *, aad: bytes) -> bytes:
         """Nonce, ciphertext and tag in one piece; `aad` must be given again to open it."""
-        nonce = os.urandom(NONCE_BYTES)
-        return nonce + self._cipher.encrypt(nonce, plaintext, aad)
+        return seal_with(self._cipher, plaintext, aad)
 
     def open(self, sealed: bytes, *, aad: bytes) -> bytes:
         """The plaintext. Raises `SealBroken` when one bit of `sealed` or `aad` differs."""
-        return _open(self._cipher, sealed, aad)
+        return open_sealed(self._cipher, sealed, aad)
 
     def commit(self, data: bytes) -> str:
         """A keyed commitment of 128 bits in hex (HMAC-SHA256), for the audit log.
@@ -156,7 +155,7 @@ class Vault:
             self.reload()  # another process may have changed the key
         if row.kek_id not in self._wrappers:
             raise VaultLocked(f"The database needs the master key {row.kek_id}; this hub has {self.kek_id}.")
-        return _open(self._wrappers[row.kek_id], row.wrapped, _key_aad(row.lane_id))
+        return open_sealed(self._wrappers[row.kek_id], row.wrapped, _key_aad(row.lane_id))
 
     def new_data_key(self, lane_id: str) -> tuple[records.DataKey, SealingKey]:
         """A fresh key for a lane: the wrapped row to store, and the key itself."""
@@ -220,7 +219,7 @@ class Vault:
 def body_aad(lane_id: str, source: str, message_id: str, type: str, version: str) -> bytes:
     """What binds a sealed body to its row: moved to another message, case or schema version it no longer
     opens."""
-    return _encode("body", lane_id, source, message_id, type, version)
+    return encode("body", lane_id, source, message_id, type, version)
 
 
 def _load(source: MasterKey) -> list[bytes]:
@@ -232,7 +231,7 @@ def _load(source: MasterKey) -> list[bytes]:
 
 def evidence_aad(lane_id: str, source: str, message_id: str) -> bytes:
     """What binds a sealed signature to its message."""
-    return _encode("evidence", lane_id, source, message_id)
+    return encode("evidence", lane_id, source, message_id)
 
 
 def _keyed(key: bytes) -> hmac.HMAC:
@@ -241,15 +240,22 @@ def _keyed(key: bytes) -> hmac.HMAC:
 
 
 def _key_aad(lane_id: str) -> bytes:
-    return _encode("data-key", lane_id)
+    return encode("data-key", lane_id)
 
 
-def _encode(*parts: str) -> bytes:
-    """Each part behind its length, so that no two lists of parts have the same encoding."""
+def encode(*parts: str) -> bytes:
+    """What a seal is bound to. Each part behind its length, so that no two lists of parts have the same encoding."""
     return b"".join([len(part).to_bytes(4, "big") + part for part in map(str.encode, parts)])
 
 
-def _open(cipher: AESGCM, sealed: bytes, aad: bytes) -> bytes:
+def seal_with(cipher: AESGCM, plaintext: bytes, aad: bytes) -> bytes:
+    """Nonce, ciphertext and tag in one piece."""
+    nonce = os.urandom(NONCE_BYTES)
+    return nonce + cipher.encrypt(nonce, plaintext, aad)
+
+
+def open_sealed(cipher: AESGCM, sealed: bytes, aad: bytes) -> bytes:
+    """The plaintext. Raises `SealBroken`."""
     if len(sealed) < NONCE_BYTES + TAG_BYTES:
         raise SealBroken("what was sealed is too short")
     try:

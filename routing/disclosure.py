@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import field
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any
@@ -44,6 +45,8 @@ class Ruling:
     withheld: tuple[str, ...] = ()
     carried: frozenset[str] = frozenset()
     copy: Mapping[str, Any] | None = None
+    attached: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """The files that it may fetch, of those that the message brings."""
     unseen: bool = False
     """Whether the sender may not learn that this unit has anything to do with the person."""
 
@@ -62,7 +65,9 @@ class Matter:
     rulebook: rulebooks.Rulebook
     sender: directories.Unit
     rule: rulebooks.TypeRule
+    in_data: frozenset[str]
     wanted: frozenset[str]
+    """All categories that the message carries, in its data and in the files that go with it."""
     told: Mapping[str, frozenset[str]]
     """What the free texts tell of beside their own category: pointer into data -> categories."""
 
@@ -77,7 +82,8 @@ def matter_of(
     rulebook: rulebooks.Rulebook,
     sender: directories.Unit,
 ) -> Matter:
-    rule, wanted = rulebook.types[message.type], message.message_type.categories_in(message.data)
+    rule, in_data = rulebook.types[message.type], message.message_type.categories_in(message.data)
+    wanted = in_data.union(*message.attached.values()) if message.attached else in_data
     texts, screening = message.message_type.free_text_in(message.data), rulebook.screening
     told: dict[str, frozenset[str]] = {}
     if texts and not screening.tells_nothing(text for _, text in texts):
@@ -85,7 +91,7 @@ def matter_of(
     if rule.registers is not None:
         # What the person wants kept from somebody stands in the person's own words and reaches nobody.
         told = {pointer: frozenset({NUMBER}) for pointer, categories in told.items() if NUMBER in categories}
-    return Matter(message, situation, directory, rulebook, sender, rule, wanted, told)
+    return Matter(message, situation, directory, rulebook, sender, rule, in_data, wanted, told)
 
 
 def rule_on(matter: Matter, targets: list[Recipient | Unresolved]) -> tuple[Ruling, ...]:
@@ -125,26 +131,41 @@ def rule_on_one(matter: Matter, recipient: Recipient, *, single: bool) -> Ruling
         return refuse(grounds.missing)
     view = view_for(matter.rulebook, message.message_type, recipient.rule, message.purpose)
     copy = view.project(
-        message.data, grounds.categories, party=recipient.authority, recipient_kind=kind, present=matter.wanted
+        message.data, grounds.categories, party=recipient.authority, recipient_kind=kind, present=matter.in_data
     )
     if copy.data is None:
         return refuse(_code_for_torso(grounds, copy), " ".join(sorted(copy.lacking)) or None, *copy.missing)
-    if grounds.whole and copy.withheld:
-        return refuse(RefusalCode.NO_BASIS, None, *copy.withheld)
+    attached = _files_for(matter, recipient, grounds) if message.attached else {}
+    withheld = (*copy.withheld, *(f"/attachments/{name}" for name in message.attached if name not in attached))
+    if grounds.whole and withheld:
+        return refuse(RefusalCode.NO_BASIS, None, *withheld)
     telling = _telling_texts(matter, recipient, grounds, copy)
     if telling:
         return refuse(RefusalCode.FREE_TEXT_BLOCKED, None, *telling)
     return Ruling(
         unit.unit_id,
         kind,
-        Verdict.REDACT if copy.withheld else Verdict.DELIVER,
+        Verdict.REDACT if withheld else Verdict.DELIVER,
         label,
         basis=grounds.basis,
-        withheld=copy.withheld,
-        carried=copy.carried,
+        withheld=withheld,
+        carried=copy.carried.union(*attached.values()) if attached else copy.carried,
         copy=copy.data,
+        attached=attached,
         unseen=recipient.unseen,
     )
+
+
+def _known_whole(matter: Matter, recipient: Recipient, grounds: bases.Grounds) -> frozenset[str]:
+    """The categories of which this recipient may know everything, on this basis."""
+    allowed = matter.rulebook.allowed(recipient.kind, matter.message.purpose, own=recipient.rule.own is not None)
+    return grounds.categories.intersection(code for code, facets in allowed.items() if facets is None)
+
+
+def _files_for(matter: Matter, recipient: Recipient, grounds: bases.Grounds) -> Mapping[str, frozenset[str]]:
+    """A file cannot be cut: it goes whole, to whom everything in it may be told."""
+    known = _known_whole(matter, recipient, grounds)
+    return {name: categories for name, categories in matter.message.attached.items() if categories <= known}
 
 
 def _telling_texts(
@@ -153,8 +174,7 @@ def _telling_texts(
     """Texts in the copy that tell of what this recipient may not know whole, or of what nothing covers."""
     if not matter.told:
         return []
-    allowed = matter.rulebook.allowed(recipient.kind, matter.message.purpose, own=recipient.rule.own is not None)
-    known = {code for code, facets in allowed.items() if facets is None} & grounds.categories
+    known = _known_whole(matter, recipient, grounds)
     return [
         pointer
         for pointer, told in matter.told.items()

@@ -40,7 +40,8 @@ class Message:
     `sender` is the unit id after the source has been matched with the caller. `person_key` is the keyed hash
     of the canonical number (None when the message carries no person); `born_on` comes from the same number.
     `sent_at` is the event's own time; `subject` is the case id that the sender gave; `answers` is the id of the
-    message that this one answers (the event's `causationid`).
+    message that this one answers (the event's `causationid`). `attached` are the files that go with it: attachment id
+    -> the categories of information that the sender says it holds.
     """
 
     message_id: str
@@ -52,6 +53,7 @@ class Message:
     person_key: str | None = None
     born_on: date | None = None
     answers: str | None = None
+    attached: Mapping[str, frozenset[str]] = field(default_factory=dict)
     type: str = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

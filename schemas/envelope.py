@@ -7,7 +7,7 @@ Stricter than CloudEvents where the hub promises something: ids are UUIDs, unkno
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Annotated, Any
 from urllib.parse import quote_from_bytes, unquote_to_bytes
@@ -22,6 +22,7 @@ MEDIA_STRUCTURED = "application/cloudevents+json"
 MEDIA_BATCH = "application/cloudevents-batch+json"
 MEDIA_DATA = "application/json"
 MOST_IN_BATCH = 100
+MOST_ATTACHED = 10
 
 
 class NotAnEvent(Exception):
@@ -46,6 +47,7 @@ _TYPE = re.compile(r"se\.samverkan\.[a-z][a-z0-9-]*(?:\.[a-z][a-z0-9-]*)*")
 _DATASCHEMA = re.compile(r"/schemas/([a-z][a-z0-9.-]*)/([0-9]{1,4}\.[0-9]{1,4})")
 _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 _DATAREF = re.compile(r"[!-~]{1,500}")
+_ATTACHED = re.compile(rf"{_UUID.pattern}=[A-Z]{{2}}(?:[+][A-Z]{{2}})*")
 
 
 def _read_uuid(value: object) -> str:
@@ -80,6 +82,26 @@ def _matching(pattern: re.Pattern[str], longest: int = 512) -> pydantic.BeforeVa
     return pydantic.BeforeValidator(read)
 
 
+def _read_attached(value: object) -> str:
+    files = value.split(" ") if isinstance(value, str) else []
+    if not 1 <= len(files) <= MOST_ATTACHED or not all(map(_ATTACHED.fullmatch, files)):
+        raise ValueError
+    if len({file.partition("=")[0] for file in files}) < len(files):
+        raise ValueError
+    return " ".join(files)
+
+
+def read_attached(value: str | None) -> dict[str, frozenset[str]]:
+    """What the attribute `attachments` says, which is valid: attachment id -> the categories that the file holds."""
+    files = [file.partition("=") for file in (value or "").split()]
+    return {attachment_id: frozenset(categories.split("+")) for attachment_id, _, categories in files}
+
+
+def write_attached(files: Mapping[str, Iterable[str]]) -> str | None:
+    """The attribute again; None for no files, since CloudEvents has no empty attribute."""
+    return " ".join([f"{name}={'+'.join(sorted(categories))}" for name, categories in files.items()]) or None
+
+
 Uuid = Annotated[str, pydantic.PlainValidator(_read_uuid)]
 Instant = Annotated[datetime, pydantic.PlainValidator(_read_instant)]
 
@@ -88,7 +110,8 @@ class Envelope(pydantic.BaseModel):
     """One event. The last four attributes are the hub's own: set on delivery, never taken from a sender.
 
     `type` is the full CloudEvents type; `catalogue_type` is the part that the catalogue knows. UUIDs are in
-    lower case.
+    lower case. `attachments` names files and the categories of information that each holds
+    (`<id>=HE+PL <id>=WO`): to the hub those of the sender, to a recipient those that it may fetch.
     """
 
     model_config = pydantic.ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -104,6 +127,7 @@ class Envelope(pydantic.BaseModel):
     causationid: Uuid | None = None
     expirytime: Instant | None = None
     traceparent: Annotated[str, _matching(_TRACEPARENT)] | None = None
+    attachments: Annotated[str, pydantic.PlainValidator(_read_attached)] | None = None
     recordedtime: Instant | None = None
     sequence: Annotated[int, pydantic.PlainValidator(_read_sequence)] | None = None
     dataref: Annotated[str, _matching(_DATAREF)] | None = None
@@ -193,6 +217,7 @@ _FORMS = {
     "dataschema": "Ska vara /schemas/typ/version.",
     "time": "Ska vara en tidpunkt med tidszon enligt RFC 3339.",
     "expirytime": "Ska vara en tidpunkt med tidszon enligt RFC 3339.",
+    "attachments": f"Ska vara högst {MOST_ATTACHED} olika bilagor som id=KATEGORI+KATEGORI, med mellanslag emellan.",
 }
 
 

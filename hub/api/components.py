@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from hub.api import connecting_schemas, control_schemas, pushing_schemas
+from hub.api import attachments_schemas, connecting_schemas, control_schemas, pushing_schemas
 from hub.identity import reasons
 from hub.store.records import DeliveryState
 
@@ -112,6 +112,7 @@ COMPONENTS: Mapping[str, Mapping[str, Any]] = {
             "causationid": _UUID,
             "expirytime": _INSTANT,
             "traceparent": _TEXT,
+            "attachments": attachments_schemas.ATTRIBUTE,
             "recordedtime": {**_INSTANT, "description": "Sätts av navet vid leverans."},
             "sequence": {"type": "string", "description": "Sätts av navet vid leverans."},
             "dataref": {"type": "string", "description": "Sätts av navet vid leverans."},
@@ -263,6 +264,7 @@ COMPONENTS: Mapping[str, Mapping[str, Any]] = {
         **_object({name: _STAFF[name] for name in ("iss", "sub", "name", "roles")}),
         "additionalProperties": False,
     },
+    **attachments_schemas.COMPONENTS,
     **pushing_schemas.COMPONENTS,
     "Units": _object({"on": _TEXT, "items": _list_of({"type": "object"})}),
     "Catalogue": _object({"rulebook": _TEXT, "items": _list_of({"type": "object"})}),

@@ -86,15 +86,16 @@ async def read_delivery(request: web.Request) -> web.Response:
         case Opened(event):
             return answer(event, media_type=envelopes.MEDIA_STRUCTURED)
         case Gone(code):
-            raise _gone(code)
+            raise gone(code)
         case NotYours():
             raise call_problem("NOT_FOUND")
 
 
-def _gone(code: RefusalCode) -> Problem:
-    gone = call_problem("GONE")
-    gone.code = code.value
-    return gone
+def gone(code: RefusalCode) -> Problem:
+    """It may not be disclosed now."""
+    problem = call_problem("GONE")
+    problem.code = code.value
+    return problem
 
 
 async def acknowledge(request: web.Request) -> web.Response:

@@ -18,6 +18,7 @@ from schemas import envelope as envelopes
 DOCUMENT: web.AppKey[dict[str, Any]] = web.AppKey("openapi", dict)
 
 _MEDIA = {"Event": envelopes.MEDIA_STRUCTURED, "Problem": "application/problem+json"}
+_BODIES = {"TokenRequest": "application/x-www-form-urlencoded", "AttachmentPart": "application/octet-stream"}
 _DENIED = {
     401: ("Giltig token saknas.", "Problem"),
     429: ("För många anrop; Retry-After säger hur många sekunder som är kvar.", "Problem"),
@@ -91,7 +92,7 @@ def _answer(description: str, name: str | None, other_forms: Iterable[str]) -> d
     if name is None:
         return {"description": description}
     if "/" in name:
-        return {"description": description, "content": {name: {}}}
+        return {"description": description, "content": {m: {} for m in (name, *other_forms)}}
     media = _MEDIA.get(name, "application/json")
     return {
         "description": description,
@@ -107,10 +108,8 @@ def _headers(status: int) -> dict[str, Any]:
 
 
 def _body(name: str) -> dict[str, Any]:
-    if name == "TokenRequest":
-        return {"application/x-www-form-urlencoded": {"schema": _reference(name)}}
     if name != "Event":
-        return {"application/json": {"schema": _reference(name)}}
+        return {_BODIES.get(name, "application/json"): {"schema": _reference(name)}}
     batch = {"type": "array", "maxItems": envelopes.MOST_IN_BATCH, "items": _reference(name)}
     return {
         envelopes.MEDIA_STRUCTURED: {"schema": _reference(name)},

@@ -45,6 +45,8 @@ CALL_PROBLEMS: Mapping[str, tuple[int, str, str]] = {
     "KEY_WRONG": (422, "Nyckeln kan inte tas emot", "Rätta det som anges i errors."),
     "TOO_SLOW": (408, "Anropet kom inte fram i tid", "Skicka igen över en snabbare förbindelse."),
     "ALREADY_ANSWERED": (409, "Ett annat utfall är redan rapporterat", "Det första utfallet gäller."),
+    "UPLOAD_CLOSED": (409, "Bilagan är redan färdig", "En färdig bilaga ändras inte; ladda upp en ny."),
+    "UPLOAD_INCOMPLETE": (409, "En del av bilagan saknas", "Skicka de delar som står i missing och försök igen."),
     "GONE": (410, "Meddelandet får inte längre lämnas ut", "Kontakta avsändaren om uppgiften behövs."),
     "TOO_LARGE": (413, "Meddelandet är för stort", "Ett meddelande får vara högst 1 MiB."),
     "WRONG_MEDIA_TYPE": (415, "Innehållstypen stöds inte", "Skicka som application/cloudevents+json."),
@@ -54,11 +56,17 @@ CALL_PROBLEMS: Mapping[str, tuple[int, str, str]] = {
         "För många anrop på kort tid",
         "Vänta så många sekunder som Retry-After anger och skicka igen. Räcker inte gränsen, kontakta navet.",
     ),
+    "QUOTA_REACHED": (
+        409,
+        "Enheten har för många bilagor liggande",
+        "Skicka dem med meddelanden eller ta bort dem; de försvinner av sig själva efter en tid.",
+    ),
     "HEADERS_TOO_LARGE": (431, "Adressen eller anropets huvuden är för långa", "Korta dem; högst 8 190 tecken var."),
     "INTERNAL": (500, "Ett fel har uppstått i navet", "Försök igen; anmäl felet med request_id om det kvarstår."),
     "EXTRACT_WRONG": (422, "Begäran om registerutdrag är felaktig", "Rätta det som listas och skicka igen."),
     "PERSON_SEARCH_WRONG": (422, "Frågan om en person är felaktig", "Rätta det som listas och skicka igen."),
     "NOT_YET": (503, "Posten är loggad men ännu inte signerad", "Försök igen om en sekund."),
+    "NOT_EXAMINED": (503, "Bilagan kunde inte prövas just nu", "Den ligger kvar. Försök igen om en stund."),
     "UNAVAILABLE": (503, "Navet kan inte ta emot just nu", "Inget har tagits emot. Försök igen om en stund."),
 }
 

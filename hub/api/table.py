@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hub.api import (
     asyncapi,
+    attachments_table,
     cases,
     connecting,
     control_table,
@@ -233,6 +234,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "Ta bort en medarbetares rätt att logga in; öppna sessioner upphör",
         {204: ("Borttagen.", None), 403: NOT_ALLOWED, 404: NOT_FOUND, 503: PROBLEM},
     ),
+    *attachments_table.OPERATIONS,
     *connecting.OPERATIONS,
     *pushing.OPERATIONS,
     *governing_table.OPERATIONS,

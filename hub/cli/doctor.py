@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import shlex
 import shutil
 import stat
 from collections.abc import Callable, Iterator, Mapping
@@ -174,6 +175,16 @@ def _look_at_disk(settings: Settings) -> Iterator[Finding]:
     yield Finding("disk", is_right, text, "" if is_right else "Make room; the hub stops accepting when it is full.")
 
 
+def _look_at_scanner(settings: Settings) -> Iterator[Finding]:
+    if settings.attachment_scan_command is None:
+        yield Finding("scanner", True, "none: files are held to their type and digest only")
+        return
+    program = shlex.split(settings.attachment_scan_command)[0]
+    found = shutil.which(program)
+    advice = "" if found else "Install it, or correct attachment_scan_command; until then no file can be sent."
+    yield Finding("scanner", found is not None, found or f"{program} is not there.", advice)
+
+
 def _look_at_rules(settings: Settings) -> Iterator[Finding]:
     from routing import checks
     from schemas import registry
@@ -250,6 +261,7 @@ _LOOKS: Final[Mapping[str, Callable[[Settings], Iterator[Finding]]]] = {
     "store": _look_at_store,
     "clock": _look_at_clock,
     "disk": _look_at_disk,
+    "scanner": _look_at_scanner,
     "rules": _look_at_rules,
     "schemas": _look_at_schemas,
     "running hub": _look_at_hub,

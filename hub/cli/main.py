@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from hub.cli import (
+    attach,
     audit,
     backup,
     case,
@@ -43,6 +44,7 @@ app.command("worker", epilog="Example: samverkan worker --data-dir /var/lib/samv
 app.command("migrate", epilog="Example: samverkan migrate --data-dir /var/lib/samverkan")(serve.migrate)
 app.command("token", epilog="Example: samverkan token sd-farsta --ttl 900")(token.token)
 app.command("send", epilog="Example: samverkan send message.json --as sd-farsta")(send.send)
+app.command("attach", epilog="Example: samverkan attach intyg.pdf --as sd-farsta --holds HE")(attach.attach)
 app.add_typer(party.group, name="party")
 app.add_typer(staff.group, name="staff")
 app.add_typer(rules_compared.group, name="rules")

@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from hub.client.client import HubClient
     from hub.settings import Settings
 
+A = TypeVar("A")
 LIFE_OF_TOKEN = timedelta(minutes=5)
 LARGEST_FILE = 16 * 1024 * 1024
 
@@ -110,8 +111,8 @@ def ask(
     url: str | None,
     token: str | None,
     unit: str,
-    question: Callable[[HubClient], Awaitable[Receipt]],
-) -> Receipt | Problem:
+    question: Callable[[HubClient], Awaitable[A]],
+) -> A | Problem:
     """The hub's answer, also when it is no. Raises `Failed` when there is none."""
     from hub.cli import token as tokens
     from hub.client import client, errors
@@ -122,7 +123,7 @@ def ask(
     # A person waits: a hub that is not there is told soon.
     patience = Patience(attempts=4, total=timedelta(seconds=15))
 
-    async def call() -> Receipt:
+    async def call() -> A:
         async with client.HubClient(address, bearer, patience=patience) as speaking:
             return await question(speaking)
 

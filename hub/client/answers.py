@@ -126,6 +126,22 @@ class ClaimCheck(_Answer):
     subject: str | None = None
 
 
+class Attachment(_Answer):
+    """A file of one's own on its way. `missing` are the numbers of the parts that have not come; `ends` is when it is
+    taken away, should no message take it along."""
+
+    attachment: str
+    media_type: str
+    size: int
+    sha256: str
+    state: str
+    part_size: int
+    missing: tuple[int, ...] = ()
+    code: str | None = None
+    message: str | None = None
+    ends: datetime | None = None
+
+
 class InboxPage(_Answer):
     """Claim checks, oldest first. `next` is the cursor behind the last of them."""
 

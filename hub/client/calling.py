@@ -4,7 +4,7 @@ repeat."""
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Container, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -97,14 +97,24 @@ class Line:
     ) -> AsyncIterator[aiohttp.StreamReader]:
         """An answer that goes on and on, line by line; `silence` is how long it may pause. Raises as `call` does until
         it has begun, and aiohttp's own errors and `TimeoutError` when it breaks afterwards."""
-        url = _address(self._base_url, path)
-        response = await self._persist(lambda: self._begin(url, headers or {}, silence), timedelta(0))
-        try:
+        async with self.open(*path, silence=silence, headers=headers, kinds=(EVENT_STREAM,)) as response:
             yield response.content
+
+    @asynccontextmanager
+    async def open(
+        self, *path: str, silence: timedelta, headers: Mapping[str, str] | None = None, kinds: Container[str]
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """An answer of one of these media types whose content is still to be read. Raises as `stream` does."""
+        url = _address(self._base_url, path)
+        response = await self._persist(lambda: self._begin(url, headers or {}, silence, kinds), timedelta(0))
+        try:
+            yield response
         finally:
             response.close()
 
-    async def _begin(self, url: str, headers: Mapping[str, str], silence: timedelta) -> aiohttp.ClientResponse:
+    async def _begin(
+        self, url: str, headers: Mapping[str, str], silence: timedelta, kinds: Container[str]
+    ) -> aiohttp.ClientResponse:
         timeout = aiohttp.ClientTimeout(
             total=None,
             sock_connect=self._patience.connect.total_seconds(),
@@ -113,13 +123,13 @@ class Line:
         sent = {**await self._headers("GET", url, None), **headers}
         with _translated():
             response = await self._session.get(url, headers=sent, timeout=timeout, allow_redirects=False)
-        if response.status == 200 and response.content_type == EVENT_STREAM:
+        if response.status == 200 and response.content_type in kinds:
             return response
         async with response:
             if response.status != 200:
                 with _translated():
                     _read_answer(response, await response.read())
-        raise AnswerNotUnderstood("not a stream of events")
+        raise AnswerNotUnderstood("an answer of another media type")
 
     async def _persist(self, attempt_once: Callable[[], Awaitable[T]], held: timedelta) -> T:
         patience = self._patience

@@ -8,13 +8,14 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from types import TracebackType
-from typing import Any, Final, Literal, Self, TypeVar
+from typing import Any, BinaryIO, Final, Literal, Self, TypeVar
 
 import aiohttp
 import pydantic
 
-from hub.client import listening, streaming
+from hub.client import listening, streaming, uploading
 from hub.client.answers import (
+    Attachment,
     BatchEntry,
     ClaimCheck,
     InboxPage,
@@ -132,6 +133,22 @@ class HubClient:
                 return
             cursor = page.next
 
+    async def upload(self, file: BinaryIO, media_type: str, *, attachment_id: str | None = None) -> Attachment:
+        """Uploads a PDF, PNG or JPEG that can be read from any place; it is never whole in memory. With the id of an
+        upload that was broken off, only what is missing. Name it in an event's `attachments`: `<id>=HE+PL`.
+
+        Raises `FileRefused` when the hub will not send it on."""
+        known = await self.attachment(attachment_id) if attachment_id is not None else None
+        return await uploading.upload(self._line(), file, media_type, known)
+
+    async def attachment(self, attachment_id: str) -> Attachment:
+        """An upload of this unit's own, also one that has gone with a message."""
+        return uploading.read(await self._get("v1", "attachments", attachment_id))
+
+    async def drop_attachment(self, attachment_id: str) -> None:
+        """Takes away what no message has taken along."""
+        await self._line().call("DELETE", "v1", "attachments", attachment_id)
+
     # -- receiving ------------------------------------------------------------------------------------
 
     async def inbox(
@@ -191,6 +208,11 @@ class HubClient:
             return envelope.parse_structured(document)
         except envelope.NotAnEvent:
             raise AnswerNotUnderstood("not an event") from None
+
+    async def fetch_attachment(self, delivery_id: str, attachment_id: str, into: BinaryIO) -> str:
+        """Writes a file of a copy, and gives its media type. What was written counts only when this returns: the digest
+        is held against the hub's. Raises `HubUnavailable` when it broke off; begin again with an empty file."""
+        return await uploading.fetch(self._line(), delivery_id, attachment_id, into)
 
     async def ack(self, delivery_id: str) -> None:
         """Tells the hub that this unit has taken the message over. Telling it twice is fine."""

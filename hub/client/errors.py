@@ -29,6 +29,15 @@ class AnswerNotUnderstood(HubError):
     """What answered is no hub, or a hub of a version that this library does not know."""
 
 
+class FileRefused(HubError):
+    """The hub has the file and will not send it on. `code`: `ATTACHMENT_DIGEST` (it came otherwise than it was),
+    `ATTACHMENT_TYPE` (its content is no file of that type) or `ATTACHMENT_INFECTED` (its scanner says no)."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
 class TokenRefused(HubError):
     """The hub gives this unit no token (RFC 6749 5.2): `error` is its code, `told` what is wrong with the request."""
 

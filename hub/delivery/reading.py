@@ -21,6 +21,7 @@ from routing.message import Message
 from routing.refusals import RefusalCode
 from routing.rulebook import Rulebook
 from routing.situation import Situation
+from schemas import envelope as envelopes
 from schemas.frozen import dataclass
 
 # States in which a copy has not been read yet; reading moves it, reading again does not.
@@ -54,6 +55,15 @@ class Opened:
     event: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Readable:
+    """A copy that may be disclosed now, as the ruling says, with the key of its lane."""
+
+    view: DeliveryView
+    ruling: Ruling
+    key: SealingKey
+
+
 class DeliveryReading:
     """The handler of `ReadDelivery`."""
 
@@ -72,8 +82,16 @@ class DeliveryReading:
         ledger.prepare_persons({case.person_key for case in cases if case is not None and case.person_key}, ())
 
     def handle(self, ledger: Ledger, command: ReadDelivery) -> Opened | Gone | NotYours:
-        view = ledger.find_delivery(command.delivery_id)
-        if view is None or not is_readable_by(view, command.caller):
+        found = self.rule(ledger, command.caller, command.delivery_id)
+        if isinstance(found, Readable):
+            return self._disclose(ledger, found.view, found.ruling, found.key)
+        return found
+
+    def rule(self, ledger: Ledger, caller: str, delivery_id: str) -> Readable | Gone | NotYours:
+        """Whether the caller may see its copy now. That it may not, the log hears; that it did, it must hear from who
+        asks."""
+        view = ledger.find_delivery(delivery_id)
+        if view is None or not is_readable_by(view, caller):
             return NotYours()
         if view.delivery.state is DeliveryState.REFUSED:  # stopped since
             return self._withhold(ledger, view, RefusalCode.COULD_NOT_BE_DELIVERED)
@@ -91,7 +109,7 @@ class DeliveryReading:
         if not ruling.discloses or ruling.copy is None:
             code = ruling.code or RefusalCode.COULD_NOT_BE_DELIVERED
             return self._withhold(ledger, view, code)
-        return self._disclose(ledger, view, ruling, key)
+        return Readable(view, ruling, key)
 
     def reopen(self, ledger: Ledger, view: DeliveryView, key: SealingKey) -> Message:
         """The message from its sealed body. Raises `LaneErased` when that is gone."""
@@ -163,11 +181,14 @@ class DeliveryReading:
         if delivery.state in UNREAD or delivery.state is DeliveryState.DEAD:
             change = DeliveryChange(delivery.delivery_id, state=DeliveryState.READ)
             ledger.change_delivery(change)
+        attached = {"attachments": envelopes.write_attached(ruling.attached)} if ruling.attached else {}
+        sent = {name: value for name, value in stored.envelope.items() if name != "attachments"}
         return Opened(
             {
                 "specversion": "1.0",
                 "datacontenttype": "application/json",
-                **stored.envelope,
+                **sent,
+                **attached,
                 "recordedtime": receipts.timestamp(stored.recorded_at),
                 "sequence": str(delivery.sequence),
                 "dataref": f"/v1/inbox/{delivery.delivery_id}",

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from hub import frequency
+from hub.attachments import attaching
 from hub.audit.entry import AuditAction
 from hub.identity import party_keys
 from hub.identity.message_signatures import Evidence
@@ -79,6 +80,7 @@ class MessageAcceptance:
         cited = {consent_id for message in messages for consent_id in message.cited_consents}
         ledger.prepare_persons({key for key in person_keys if key is not None}, cited)
         ledger.prepare_earlier({message_id for message in messages for message_id in message.speaks_of})
+        attaching.prepare(ledger, messages)
 
     def handle(self, ledger: Ledger, command: AcceptMessage) -> Accepted | NotAccepted:
         received = command.received
@@ -87,6 +89,10 @@ class MessageAcceptance:
             return self._again(ledger, received, known)
         if command.evidence is not None and not _is_fresh(ledger, received, command.evidence):
             refused = NotAccepted(Refusal(RefusalCode.DUPLICATE, "signature/nonce"))
+            refusing.record_refusal(ledger, RecordRefusal.of(received.message, refused, None))
+            return refused
+        if not attaching.are_there(ledger, received.message):
+            refused = NotAccepted(attaching.REFUSED, faults=(attaching.NOT_THERE,))
             refusing.record_refusal(ledger, RecordRefusal.of(received.message, refused, None))
             return refused
         decision = self._decide(ledger, received)
@@ -124,6 +130,8 @@ class MessageAcceptance:
     def explain(self, ledger: Ledger, received: Received) -> Accepted | NotAccepted:
         """The decision now, with nothing written."""
         self.prepare(ledger, [AcceptMessage(received)])
+        if not attaching.are_there(ledger, received.message):
+            return NotAccepted(attaching.REFUSED, faults=(attaching.NOT_THERE,))
         decision = self._decide(ledger, received)
         if decision.refusal is not None and not decision.uniform:
             return refusing.not_accepted(decision, decision.refusal)

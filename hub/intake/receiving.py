@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from hub.attachments import attaching
 from hub.store.records import MessageKey
 from hub.vault import Vault
 from routing import decision
@@ -116,7 +117,11 @@ class Receiver:
             person_key=self._vault.person_key(number.canonical) if number else None,
             born_on=number.born_on if number else None,
             answers=envelope.causationid,
+            attached=envelopes.read_attached(envelope.attachments),
         )
+        fault = attaching.find_fault(message, self._rulebook) if message.attached else None
+        if fault is not None:
+            return NotAccepted(attaching.REFUSED, faults=(fault,))
         body = orjson.dumps(data, option=orjson.OPT_SORT_KEYS)
         key = MessageKey(envelope.source, envelope.id)
         return Received(key, message, envelope, body, self._fingerprint(envelope, message_type, body))
@@ -146,6 +151,8 @@ class Receiver:
             envelope.time,
             envelope.expirytime,
         ]
+        if envelope.attachments is not None:
+            said.append(envelope.attachments)
         return self._vault.fingerprint(orjson.dumps(said) + body)
 
     def reopen(self, attributes: Mapping[str, Any], body: bytes, case_person_key: str | None) -> Message:
@@ -166,6 +173,7 @@ class Receiver:
             subject=attributes.get("subject"),
             person_key=key,
             answers=attributes.get("causationid"),
+            attached=envelopes.read_attached(attributes.get("attachments")),
         )
 
 

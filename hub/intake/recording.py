@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from hub.attachments import attaching
 from hub.audit.entry import AuditAction
 from hub.identity.message_signatures import Evidence
 from hub.intake import receipts, refusing
@@ -88,6 +89,7 @@ class MessageRecording:
         if decision.case is not None:
             ledger.put_case(decision.case)
         ledger.put_message(stored, deliveries)
+        attaching.attach(ledger, message, stored, key)
         return receipt
 
     def record_silently(
@@ -136,6 +138,7 @@ class MessageRecording:
             "causationid": envelope.causationid,
             "expirytime": envelope.expirytime.isoformat() if envelope.expirytime else None,
             "traceparent": envelope.traceparent,
+            "attachments": envelope.attachments,
         }
         return StoredMessage(
             key=received.key,

@@ -6,7 +6,7 @@ from typing import Final
 
 from sqlalchemy import Connection, inspect, text
 
-HEAD: Final = "0012"
+HEAD: Final = "0013"
 """The newest step. A test compares it with the folder; as a constant it spares most starts Alembic."""
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Protocol, TypeVar
 
-from hub.store import kept, parties, people, records, signed, survey
+from hub.store import attachments, kept, parties, people, records, signed, survey
 from hub.store.dead_letters import DeadLetterQuery, DeadLetterView
 from hub.store.directory_sets import DirectorySet, Standing
 from hub.store.webhooks import DuePush, Push, Webhook
@@ -138,7 +138,26 @@ class RetentionReader(Protocol):
         """The newest first."""
 
 
-class Reader(FlowReader, PersonReader, PushReader, ReceivingReader, RetentionReader, Protocol):
+class AttachmentReader(Protocol):
+    """Files that go with messages."""
+
+    def find_attachments(self, attachment_ids: Collection[str]) -> dict[str, attachments.StoredAttachment]:
+        """Also those that are gone, until their last part is."""
+
+    def count_open_uploads(self, unit_id: str) -> attachments.OpenUploads:
+        """What the unit has that no message has taken along, without what was refused or is gone."""
+
+    def list_stale_attachments(self, at: datetime, *, limit: int) -> list[str]:
+        """Ids of files to be taken away: those that are gone, then those whose time is over at `at`."""
+
+    def list_part_numbers(self, attachment_id: str) -> list[int]:
+        """The parts that have come, in their order."""
+
+    def find_part(self, attachment_id: str, number: int) -> bytes | None:
+        """Sealed."""
+
+
+class Reader(AttachmentReader, FlowReader, PersonReader, PushReader, ReceivingReader, RetentionReader, Protocol):
     """Questions that change nothing. Inside a group they see what earlier groups committed."""
 
     def find_messages(self, keys: Collection[records.MessageKey]) -> dict[records.MessageKey, records.StoredMessage]:
@@ -289,7 +308,10 @@ class Group(Reader, Protocol):
         that are used up (`Changes.used_ids`: until when each must be remembered) forgets those whose time is over.
         `erased_bodies` and `erased_metadata` name messages by position: their bodies with the recipients' notes go,
         or all that is left of them, and with the last message of a case whose key is destroyed the case.
-        `Changes.shreds` come last: data keys, bodies, notes, consents and drafts of these lanes are destroyed.
+        A file and a part of one take the place of their earlier selves. Those in `dropped_attachments` are gone;
+        `swept_attachments` are, too, and lose up to 32 of their parts, with the last of which the row goes.
+        `Changes.shreds` come last: data keys, bodies, notes, consents and drafts of these lanes are destroyed. A file
+        is gone with the body of its message, and with its lane.
         After a write that raised, the group can only be rolled back: committing it raises `StoreUnavailable`."""
 
     def lease_due_deliveries(

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from hub.store import directory_rows, migrate, queries, records, rows
 from hub.store.about_person import PersonReading
+from hub.store.attachment_rows import AttachmentReading
 from hub.store.directory_sets import DirectorySet, Standing
 from hub.store.evidence import EvidenceReading
 from hub.store.flows import FlowReading
@@ -31,6 +32,7 @@ def _to_view(cells: rows.Cells) -> records.DeliveryView:
 
 
 class SqlReader(
+    AttachmentReading,
     EvidenceReading,
     FlowReading,
     PeopleReading,

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from hub.store import kept
+from hub.store.attachments import StoredAttachment, StoredPart
 from hub.store.dead_letters import DeadLetter
 from hub.store.directory_sets import DirectorySet, Standing
 from hub.store.parties import PartyKey
@@ -276,6 +277,10 @@ class Changes:
     party_keys: list[PartyKey] = field(default_factory=list)
     evidence: list[StoredEvidence] = field(default_factory=list)
     used_ids: dict[str, datetime] = field(default_factory=dict)
+    attachments: dict[str, StoredAttachment] = field(default_factory=dict)
+    attachment_parts: list[StoredPart] = field(default_factory=list)
+    dropped_attachments: list[str] = field(default_factory=list)
+    swept_attachments: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

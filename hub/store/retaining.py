@@ -9,7 +9,7 @@ from typing import Any, Final
 import orjson
 from sqlalchemy import BindParameter, bindparam, delete, exists, func, insert, select, update
 
-from hub.store import evidence, kept, records, rows, tables
+from hub.store import attachment_rows, evidence, kept, records, rows, tables
 from hub.store.among import among
 from hub.store.asking import Asking
 
@@ -199,6 +199,7 @@ def write(execute: Execute, changes: records.Changes, erased_at: datetime) -> di
         execute(_ERASE_BODY, [values | {"erased_at": rows.instant_to_cell(erased_at)} for values in each])
         execute(_ERASE_NOTES, each)
         execute(evidence.DROP_AT, each)
+        execute(attachment_rows.DROP_AT, each)
         execute(_TAKE_DEAD_LETTERS, each)
         execute(_TAKE_PUSHES, each)
     for position in changes.erased_metadata:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from sqlalchemy import BindParameter, bindparam, delete, update
 
-from hub.store import evidence, records, tables
+from hub.store import attachment_rows, evidence, records, tables
 from hub.store.among import among
 
 _SEALED_NOTHING: Final = b""
@@ -46,7 +46,14 @@ _CUT_ENTRIES: Final = delete(tables.person_entries).where(tables.person_entries.
 def shred(execute: Callable[[Any, Any], Any], what: records.Shred) -> None:
     """Carries it out inside the caller's transaction. Doing it twice changes nothing more."""
     keys = {"keys": list(what.lanes)}
-    for statement in (evidence.DROP_LANES, _TAKE_KEYS, _EMPTY_BODIES, _EMPTY_NOTES, _DROP_DRAFTS):
+    for statement in (
+        attachment_rows.DROP_LANES,
+        evidence.DROP_LANES,
+        _TAKE_KEYS,
+        _EMPTY_BODIES,
+        _EMPTY_NOTES,
+        _DROP_DRAFTS,
+    ):
         execute(statement, keys)
     for old, new in what.lanes.items():
         if old != new:

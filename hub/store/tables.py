@@ -26,6 +26,8 @@ from sqlalchemy import (
     literal_column,
 )
 
+from hub.store.attachment_tables import attachment_parts as attachment_parts
+from hub.store.attachment_tables import attachments as attachments
 from hub.store.metadata import POSITION
 from hub.store.metadata import metadata as metadata
 from hub.store.party_tables import evidence as evidence

@@ -29,6 +29,8 @@ from sqlalchemy.exc import DBAPIError
 from hub import clock
 from hub.store import (
     asking,
+    attachment_rows,
+    attachment_tables,
     directory_rows,
     evidence,
     flows,
@@ -109,6 +111,8 @@ class Upserts:
     webhooks: Insert
     directory_sets: Insert
     flows: Insert
+    attachments: Insert
+    attachment_parts: Insert
 
 
 @functools.cache
@@ -145,6 +149,8 @@ def upserts_for(dialect: str) -> Upserts:
         person_entries=spell(tables.person_entries).on_conflict_do_nothing(),
         webhooks=replace(tables.webhooks),
         directory_sets=replace(tables.directory_sets),
+        attachments=replace(attachment_tables.attachments),
+        attachment_parts=replace(attachment_tables.attachment_parts),
     )
 
 
@@ -209,6 +215,7 @@ class SqlGroup(reading.SqlReader):
         erased = retaining.write(self._execute, changes, self._clock.now())
         self._count({DeliveryState(state): -many for state, many in erased.items()})
         self._write_parties(changes)
+        self._write_attachments(changes)
         for shred in changes.shreds:
             shredding.shred(self._execute, shred)
 
@@ -242,6 +249,11 @@ class SqlGroup(reading.SqlReader):
         self._each(
             party_rows.ADD_USED_IDS, ({"used_id": id, "ends_at": rows.instant_to_cell(ends_at)} for id, ends_at in used)
         )
+
+    def _write_attachments(self, changes: records.Changes) -> None:
+        self._each(self._upserts.attachments, map(attachment_rows.file_to_values, changes.attachments.values()))
+        self._each(self._upserts.attachment_parts, map(attachment_rows.part_to_values, changes.attachment_parts))
+        attachment_rows.sweep(self._execute, changes)
 
     def _add_messages(self, messages: Sequence[records.StoredMessage]) -> None:
         try:

@@ -60,6 +60,11 @@ def test_a_wrong_setting_is_found_first(look):
     assert (wrong(found), code) == (["settings"], 1)
 
 
+def test_a_scanner_that_is_not_there_is_found(look, data_dir):
+    found, code = look("--data-dir", data_dir, env={"SAMVERKAN_ATTACHMENT_SCAN_COMMAND": "no-such-scanner --quick -"})
+    assert (wrong(found), code) == (["scanner"], 1)
+
+
 def test_an_open_data_directory_is_found(look, data_dir):
     data_dir.chmod(0o755)
     found, code = look("--data-dir", data_dir)

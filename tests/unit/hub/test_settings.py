@@ -125,6 +125,7 @@ def test_reads_every_kind_of_setting_from_the_environment():
         ("MAX_BODY_BYTES", "10", "a whole number from 1024 to 16777216"),
         ("GROUP_SIZE", "0", "a whole number from 1 to 1024"),
         ("QUEUE_LIMIT", "1e3", "a whole number from 1 to 100000"),
+        ("ATTACHMENT_SCAN_COMMAND", "scan '-", "a command, or empty"),
     ],
 )
 def test_a_wrong_variable_is_named_with_what_is_accepted(name, text, accepted):

@@ -1,0 +1,1 @@
+"""Files that go with messages: uploaded, examined, taken along, fetched, taken away."""
