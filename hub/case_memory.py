@@ -62,6 +62,7 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "orders": lambda value: {name: _dated(Order, row) for name, row in value.items()},
     "contact_attempts": _as_it_is,
     "reviews_without_plan": _as_it_is,
+    "born_on": date.fromisoformat,
     "interrupted_on": date.fromisoformat,
     "transfer": lambda value: Transfer(**value),
     "disqualified": frozenset,

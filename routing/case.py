@@ -83,6 +83,7 @@ class Memory:
 
     `proposed` and `in_force` hold activities by plan id: of the version that waits, and of the approved one.
     `started` is when an activity began, by its id. `disqualified` are units that must not handle the case (jäv).
+    `born_on` is from the first message that named the person: later ones need not.
     """
 
     proposed: Mapping[str, tuple[Activity, ...]] = field(default_factory=dict)
@@ -98,6 +99,7 @@ class Memory:
     initiator: str | None = None
     previous_case_id: str | None = None
     deadlines: tuple[Deadline, ...] = ()
+    born_on: date | None = None
 
     def find_activity(self, activity_id: str) -> Activity | None:
         """The activity of an approved plan."""

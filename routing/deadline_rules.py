@@ -20,23 +20,36 @@ def _nothing() -> Mapping[str, Any]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sign:
-    """A message that starts or meets a deadline. `about` points to the id of what it concerns (none: the whole case),
-    `counted_from` to days of which the first that is there counts (empty: the day on which the hub takes it)."""
+    """A message that starts or meets a deadline.
+
+    `about` points to the id of what it concerns (none: the whole case; `*` stands for each of a list). `counted_from`
+    points to days of which the first that is there counts (empty: the day on which the hub takes it). `week` points to
+    the ISO week that it tells of: then a weekly deadline goes on with the next one.
+    """
 
     type: TypeName
     when: Mapping[str, tuple[str | bool | int, ...]] = field(default_factory=_nothing)
     about: str | None = None
     counted_from: tuple[str, ...] = ()
+    week: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """How long; the earliest of what is given. `on` points to the due day itself. 0 days: at once."""
+    """How long; the earliest of what is given. `on` points to the due day itself. 0 days: at once.
+
+    `weekday` (1 is Monday) and `hour`, in Stockholm: that time after the end of the week, and again every week."""
 
     working_days: int | None = None
     days: int | None = None
     months: int | None = None
     on: str | None = None
+    weekday: int | None = None
+    hour: int = 0
+
+    @property
+    def is_weekly(self) -> bool:
+        return self.weekday is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +63,10 @@ class Passing:
 @dataclass(frozen=True, slots=True)
 class DeadlineRule:
     """One deadline. `told` is the role that hears of it; `escalate_after_working_days` when its manager does (0: at the
-    due instant itself). A deadline that `restarts` not runs on when the same happens again."""
+    due instant itself). A deadline that `restarts` not runs on when the same happens again. `requested`: only where the
+    stadsdel has asked for these reports. `fixed`: a statute or a decision says how long, and no agreement may say
+    otherwise.
+    """
 
     id: str
     title_sv: str
@@ -61,6 +77,8 @@ class DeadlineRule:
     remind_days_before: tuple[int, ...] = ()
     escalate_after_working_days: int | None = None
     younger_than: int | None = None
+    requested: Literal["attendance", "activity", "closing"] | None = None
+    fixed: bool = False
     restarts: bool = True
     survives_closing: bool = False
     moves: Passing | None = None
@@ -104,10 +122,8 @@ def read(reading: Reading, path: Path) -> DeadlineRules:
     rows = reading.read_index(DeadlineRule, content, path.name, "deadline", "id")
     for rule in rows.values():
         place = Place(path.name, f"deadline[{rule.id}]")
-        numbers = [rule.due.working_days, rule.due.days, rule.due.months]
-        if rule.due == Due():
-            reading.faults.append(place.inside("due").fault("is empty"))
-        given = [*numbers, rule.escalate_after_working_days, *rule.remind_days_before]
+        check_due(reading, rule.due, place.inside("due"))
+        given = [rule.escalate_after_working_days, *rule.remind_days_before]
         if any(number is not None and not 0 <= number <= _MOST for number in given):
             reading.faults.append(place.fault(f"has a number that is not from 0 to {_MOST}"))
     return DeadlineRules(
@@ -116,6 +132,19 @@ def read(reading: Reading, path: Path) -> DeadlineRules:
         consent_days=tuple(sorted(consent.remind_days_before, reverse=True)) if consent else (),
         unread=unread or _UNREAD,
     )
+
+
+def check_due(reading: Reading, due: Due, place: Place) -> None:
+    """Notes the faults of one due time."""
+    numbers = [due.working_days, due.days, due.months]
+    if due == Due():
+        reading.faults.append(place.fault("is empty"))
+    if any(number is not None and not 0 <= number <= _MOST for number in numbers):
+        reading.faults.append(place.fault(f"has a number that is not from 0 to {_MOST}"))
+    if due.weekday is not None and any(number is not None for number in (*numbers, due.on)):
+        reading.faults.append(place.fault("is weekly and something else"))
+    if due.weekday not in (None, *range(1, 8)) or not 0 <= due.hour <= 23 or (due.hour and due.weekday is None):
+        reading.faults.append(place.fault("takes a weekday from 1 to 7 and an hour from 0 to 23"))
 
 
 _MOST = 400

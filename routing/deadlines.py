@@ -25,6 +25,7 @@ from schemas.frozen import dataclass
 IsWorkingDay = Callable[[date], bool]
 
 # Days beyond these are slips of the sender: nothing is due in another century.
+_WEEK = timedelta(days=7)
 _EARLIEST, _LATEST = date(2000, 1, 1), date(2200, 1, 1)
 
 
@@ -53,45 +54,100 @@ class Fired:
     told: tuple[Told, ...] = ()
 
 
-def follow(case: Case | None, message: Message, situation: Situation, rulebook: rulebooks.Rulebook) -> Case | None:
-    """The case with the deadlines that the accepted message starts and without those that it meets."""
+NOTHING_AGREED: Mapping[str, Due] = {}
+
+
+def follow(
+    case: Case | None,
+    message: Message,
+    situation: Situation,
+    rulebook: rulebooks.Rulebook,
+    agreed: Mapping[str, Due] = NOTHING_AGREED,
+) -> Case | None:
+    """The case with the deadlines that the accepted message starts and without those that it meets. `agreed`: what an
+    agreement between those whom the message joins says instead of the rules, by the deadline's id."""
     if case is None or message.sender == HUB:
         return case
     running = case.memory.deadlines
     for rule in rulebook.deadlines.concerning(message.type):
-        running = _met(running, rule, message)
-        running = _begun(running, rule, message, situation, rulebook.deadlines)
+        running = _met(running, rule, message, case)
+        if rule.requested is None or _is_requested(rule.requested, case):
+            here = replace(rule, due=agreed[rule.id]) if rule.id in agreed else rule
+            running = _begun(running, here, message, situation, rulebook.deadlines, case)
     running = tuple(each for each in running if _may_run(each, case, rulebook))
     if running == case.memory.deadlines:
         return case
     return replace(case, memory=replace(case.memory, deadlines=running))
 
 
-def _met(running: tuple[Deadline, ...], rule: DeadlineRule, message: Message) -> tuple[Deadline, ...]:
+def _is_requested(item: str, case: Case) -> bool:
+    return case.reporting_request is not None and item in case.reporting_request.items
+
+
+def _met(running: tuple[Deadline, ...], rule: DeadlineRule, message: Message, case: Case) -> tuple[Deadline, ...]:
     for sign in rule.ends:
         if _shows(sign, message):
             about = _about(sign, message)
-            running = tuple(
-                each for each in running if each.code != rule.id or (about is not None and each.about != about)
-            )
+            left = [_left(each, rule, sign, message, case) if _meets(rule, about, each) else each for each in running]
+            running = tuple(each for each in left if each is not None)
     return running
 
 
+def _meets(rule: DeadlineRule, about: tuple[str | None, ...], deadline: Deadline) -> bool:
+    return deadline.code == rule.id and (None in about or deadline.about in about)
+
+
+def _left(deadline: Deadline, rule: DeadlineRule, sign: Sign, message: Message, case: Case) -> Deadline | None:
+    """What a sign leaves of the deadline that it meets: nothing, unless it tells of one week of many."""
+    week = _at(message.data, sign.week) if sign.week is not None else None
+    if not isinstance(week, str):
+        return None
+    monday = datetime.strptime(f"{week}-1", "%G-W%V-%u").date()  # noqa: DTZ007 - a day has no zone
+    return _in_week(deadline, rule.due, monday + _WEEK, case)
+
+
+def _in_week(deadline: Deadline, due: Due, monday: date, case: Case) -> Deadline | None:
+    """The weekly deadline for the week that begins with this Monday, never an earlier one than before; None when the
+    activity that it concerns is over by then."""
+    activity = case.memory.find_activity(deadline.about or "")
+    if activity is not None and activity.planned_end < monday:
+        return None
+    due_at = _after_week(due, monday)
+    return deadline if due_at <= deadline.due_at else replace(deadline, due_at=due_at, next_at=due_at, told=0)
+
+
+def _after_week(due: Due, monday: date) -> datetime:
+    assert due.weekday is not None  # it is weekly
+    day = monday + _WEEK + timedelta(days=due.weekday - 1)
+    return datetime.combine(day, time(due.hour), STOCKHOLM).astimezone(UTC)
+
+
+def _monday_of(day: date) -> date:
+    return day - timedelta(days=day.weekday())
+
+
 def _begun(
-    running: tuple[Deadline, ...], rule: DeadlineRule, message: Message, situation: Situation, rules: DeadlineRules
+    running: tuple[Deadline, ...],
+    rule: DeadlineRule,
+    message: Message,
+    situation: Situation,
+    rules: DeadlineRules,
+    case: Case,
 ) -> tuple[Deadline, ...]:
     for sign in rule.starts:
-        if not _shows(sign, message) or not _is_young_enough(rule, message, situation):
+        if not _shows(sign, message) or not _is_young_enough(rule, message, situation, case):
             continue
-        about = _about(sign, message)
-        others = tuple(each for each in running if (each.code, each.about) != (rule.id, about))
         due_at = _due_at(rule, sign, message, situation, rules)
-        if due_at is None or (len(others) < len(running) and not rule.restarts):
+        if due_at is None:
             continue
-        tellings = list_tellings(rule, due_at, situation.is_working_day)
-        # A reminder whose time is past when the deadline begins reminds of nothing.
-        passed = sum(telling.at <= situation.at for telling in tellings[: len(rule.remind_days_before)])
-        running = (*others, Deadline(rule.id, due_at, tellings[passed].at, about, passed))
+        for about in _about(sign, message):
+            others = tuple(each for each in running if (each.code, each.about) != (rule.id, about))
+            if len(others) < len(running) and not rule.restarts:
+                continue
+            tellings = list_tellings(rule, due_at, situation.is_working_day)
+            # A reminder whose time is past when the deadline begins reminds of nothing.
+            passed = sum(telling.at <= situation.at for telling in tellings[: len(rule.remind_days_before)])
+            running = (*others, Deadline(rule.id, due_at, tellings[passed].at, about, passed))
     return running
 
 
@@ -99,15 +155,21 @@ def _shows(sign: Sign, message: Message) -> bool:
     return sign.type == message.type and rulebooks.matches(message.data, sign.when)
 
 
-def _is_young_enough(rule: DeadlineRule, message: Message, situation: Situation) -> bool:
+def _is_young_enough(rule: DeadlineRule, message: Message, situation: Situation, case: Case) -> bool:
     if rule.younger_than is None:
         return True
-    return message.born_on is not None and calendar.years(message.born_on, situation.today) < rule.younger_than
+    born_on = message.born_on or case.memory.born_on
+    return born_on is not None and calendar.years(born_on, situation.today) < rule.younger_than
 
 
-def _about(sign: Sign, message: Message) -> str | None:
-    value = _at(message.data, sign.about) if sign.about is not None else None
-    return value if isinstance(value, str) else None
+def _about(sign: Sign, message: Message) -> tuple[str | None, ...]:
+    """The ids of what it concerns; None stands for the whole case."""
+    if sign.about is None:
+        return (None,)
+    before, each, after = sign.about.partition("/*")
+    found = _at(message.data, before)
+    values = [_at(entry, after) if after else entry for entry in found or ()] if each else [found]
+    return tuple(dict.fromkeys(value for value in values if isinstance(value, str))) or (None,)
 
 
 def _at(data: Mapping[str, Any], pointer: str) -> Any:
@@ -133,6 +195,8 @@ def _due_at(
         start = days[0] if days else None
     else:
         start = situation.today
+    if rule.due.is_weekly:
+        return None if start is None else _after_week(rule.due, _monday_of(max(start, situation.today)))
     found = () if start is None else _counted(rule.due, start, situation.is_working_day, rules.counts_working_days)
     set_day = _day(message.data, rule.due.on) if rule.due.on is not None else None
     if set_day is not None:
@@ -211,6 +275,8 @@ def fire(case: Case, at: datetime, rulebook: rulebooks.Rulebook, is_working_day:
             told.append(Told(deadline, unit, tellings[passed - 1].level))
         if passed < len(tellings):
             left.append(replace(deadline, next_at=tellings[passed].at, told=passed))
+        elif rule.due.is_weekly and (again := _in_week(deadline, rule.due, _monday_of(day_in_stockholm(at)), case)):
+            left.append(again)
         if deadline.due_at <= at and rule.moves is not None and case.state in rule.moves.source:
             moved = replace(moved, state=rule.moves.target)
     return Fired(replace(moved, memory=replace(case.memory, deadlines=tuple(left))), tuple(told))

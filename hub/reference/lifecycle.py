@@ -42,7 +42,32 @@ def render(rulebook: Rulebook, rules: Path) -> str:
         parts.append(_states(rulebook.lifecycle, machine))
         rows = [_row(step, effects) for step in _transitions(rulebook.lifecycle, machine)]
         parts.append(table(("id", "from", "message", "condition", "to", "effects"), rows))
+    parts += [heading(2, "Without a message", "without-a-message"), _own_moves(rulebook)]
     return "\n\n".join(part.strip() for part in parts) + "\n"
+
+
+def _own_moves(rulebook: Rulebook) -> str:
+    """What the hub itself does to a case: by a deadline, for a protected person, and at the end of its time."""
+    rows: list[Sequence[str]] = [
+        (rule.id, codes(sorted(rule.moves.source)), f"the deadline passes: {rule.title_sv}", f"`{rule.moves.target}`")
+        for rule in rulebook.deadlines.rows.values()
+        if rule.moves is not None
+    ]
+    cases = rulebook.retention.cases
+    over = (
+        f"{cases.followed_up_months} months after the closing, once it is followed up and its last body is erased; "
+        f"{cases.longest_months} months after it in any case (gallring)"
+    )
+    rows += [
+        ("t22", "any", "a message says that the person is protected", "stays, handled by people only"),
+        (
+            "t23",
+            "closed",
+            over,
+            "`archived`: units and times are left; its key, its person and its plans are destroyed",
+        ),
+    ]
+    return table(("id", "from", "when", "to"), rows)
 
 
 def draw(rulebook: Rulebook) -> str:

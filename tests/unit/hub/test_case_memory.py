@@ -35,6 +35,7 @@ memories = st.builds(
     deadlines=st.lists(
         st.builds(Deadline, words, instants, instants, st.none() | words, st.integers(0, 3)), max_size=3
     ).map(tuple),
+    born_on=st.none() | days,
 )
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import pytest
 
 from hub.working_days import is_working_day
-from routing import deadlines
-from routing.case import Case, Deadline, Memory, Transfer
+from routing import consent as consents
+from routing import deadlines, lifecycle
+from routing.case import Activity, Case, Deadline, Memory, Transfer
 from routing.rulebook import Rulebook
 from tests.support import judging
 
@@ -187,3 +188,92 @@ def test_only_those_concerned_see_a_deadline() -> None:
     case = waiting("t05", date(2026, 3, 9), judging.case(team="team-sydost", finsam_state="initiated"))
     seen = {unit: len(deadlines.list_open(case, unit, RULES)) for unit in ("team-sydost", "jt-sydost", "sd-farsta")}
     assert seen == {"team-sydost": 0, "jt-sydost": 1, "sd-farsta": 1}
+
+
+TEN_MORE_WEEKS = Activity("a1", "coaching", "jt-sydost", date(2026, 2, 2), date(2026, 5, 15))
+WITH_REPORTS = replace(
+    judging.case(),
+    reporting_request=judging.request(date(2026, 12, 31), "attendance"),
+    memory=Memory(in_force={"plan": (TEN_MORE_WEEKS,)}),
+)
+
+
+def noon(day: str) -> datetime:
+    return datetime.combine(date.fromisoformat(day), time(12), consents.STOCKHOLM).astimezone(UTC)
+
+
+def started(case: Case = WITH_REPORTS, at: str = "2026-03-04") -> Case:
+    return follow("activity.started", case, at=noon(at), activity_id="a1", start="2026-02-02", planned_end="2026-05-15")
+
+
+def reported(case: Case, week: str, *, at: str, complete: bool = True, activity: str = "a1") -> Case:
+    rows = [{"activity_id": activity, "date": "2026-03-05", "status": "not_recorded"}]
+    more: dict[str, Any] = {"period": {"week": week}, "rows": rows, "complete": complete}
+    return follow("attendance.reported", case, at=noon(at), **more)
+
+
+def test_a_weeks_attendance_is_due_on_monday_noon_in_stockholm() -> None:
+    assert find(started(), "t13b").due_at == noon("2026-03-09")
+    assert find(started(at="2026-03-25"), "t13b").due_at == noon("2026-03-30")  # summer time has begun
+
+
+def test_a_complete_report_moves_the_reminder_to_the_next_week_and_an_older_one_never_back() -> None:
+    case = reported(started(), "2026-W10", at="2026-03-06")
+    assert find(case, "t13b").due_at == noon("2026-03-16")
+    assert find(reported(case, "2026-W09", at="2026-03-06"), "t13b").due_at == noon("2026-03-16")
+
+
+def test_half_a_report_and_another_activitys_leave_the_reminder() -> None:
+    assert find(reported(started(), "2026-W10", at="2026-03-06", complete=False), "t13b").due_at == noon("2026-03-09")
+    assert find(reported(started(), "2026-W10", at="2026-03-06", activity="a2"), "t13b").due_at == noon("2026-03-09")
+
+
+def test_a_missing_report_is_told_every_week_while_the_activity_lasts() -> None:
+    case, mondays = started(), []
+    for day in range(100):
+        at = noon("2026-03-04") + timedelta(days=day)
+        fired = deadlines.fire(case, at, RULES, is_working_day)
+        mondays += [at for told in fired.told if told.deadline.code == "t13b"]
+        case = fired.case
+    assert len(mondays) == 11  # of the weeks 10 to 20, in the last of which it ends
+    assert "t13b" not in codes(case)
+
+
+def test_an_interruption_stops_the_reminders_and_a_restart_begins_them_for_each_activity() -> None:
+    case = follow("participation.interrupted", started(), at=noon("2026-03-05"))
+    assert "t13b" not in codes(case)
+    again = {"plan_continues": True, "previous_activities": ["a1", "a2"]}
+    case = follow("participation.restarted", case, at=noon("2026-03-18"), **again)
+    assert {each.about for each in case.memory.deadlines if each.code == "t13b"} == {"a1", "a2"}
+
+
+def test_an_activity_that_has_ended_reminds_of_no_attendance() -> None:
+    ended = follow("activity.ended", started(), at=noon("2026-03-05"), activity_id="a1", ended_on="2026-03-05")
+    assert "t13b" not in codes(ended)
+
+
+def test_nobody_is_reminded_of_what_nobody_asked_for() -> None:
+    for request in (None, judging.request(date(2026, 12, 31), "closing")):
+        assert "t13b" not in codes(started(replace(WITH_REPORTS, reporting_request=request)))
+
+
+@pytest.mark.parametrize(("born_on", "watched"), [(date(2004, 5, 1), True), (date(1990, 1, 1), False), (None, False)])
+def test_the_age_counts_that_an_earlier_message_told(born_on: date | None, watched: bool) -> None:
+    case = replace(judging.case("no-show"), memory=Memory(born_on=born_on))
+    message = judging.message(
+        "enrolment.confirmed",
+        "jt-sydost",
+        subject=case.case_id,
+        person=None,
+        content={"af_registration": "initiated", "enrolled_on": "2026-02-16"},
+    )
+    found = deadlines.follow(case, replace(message, born_on=None), judging.situation(case=case), RULES)
+    assert found is not None
+    assert ("t12" in codes(found)) == watched
+
+
+def test_the_first_message_that_names_the_person_is_remembered_for_those_that_do_not() -> None:
+    message = replace(judging.message("referral.submitted", "sd-farsta"), born_on=date(2004, 5, 1))
+    case = lifecycle.advance(message, RULES.lifecycle.transitions["t1"], judging.situation(), {"jt-sydost": "jt"})
+    assert case is not None
+    assert case.memory.born_on == date(2004, 5, 1)
