@@ -20,7 +20,9 @@ from hub.audit.noting import Notebook
 from hub.audit.recording import EventRecording, RecordEvent
 from hub.clock import Clock, SystemClock
 from hub.commit_group import CommitGroup, Handler
+from hub.control import sampling
 from hub.deadlines import ConsentReminding, DeadlineFiring, FireDeadlines, RemindOfConsent, Sweep
+from hub.deciding import Deciding
 from hub.delivery import dead_letters
 from hub.delivery.answering import AcknowledgeDelivery, DeliveryAnswering, ReportHandled
 from hub.delivery.dead_letters import BuryDelivery, Burying, DeadLetterDeciding, DropDeadLetter, RetryDeadLetter
@@ -58,7 +60,7 @@ from hub.retention.running import Gallring
 from hub.retention.scrubbing import Scrubbing
 from hub.retention.tombstones import FILE, TombstoneFile
 from hub.rotation import RewrapKeys, Rewrapping, Rotation
-from hub.service import Deciding, Hub
+from hub.service import Hub
 from hub.settings import Settings, SettingWrong
 from hub.store.port import Reader, Store
 from hub.store.records import Changes, CheckpointKind
@@ -185,6 +187,7 @@ def build_hub(
     )
     sweep.also(partial(reloading.follow_directory, hub))
     sweep.also(partial(notebook.enter, group))
+    sweep.also(partial(sampling.sample, hub))
     return hub
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,8 +16,9 @@ from hub.audit.integrating import Integrator
 from hub.audit.noting import Notebook
 from hub.audit.recording import RecordEvent
 from hub.clock import Clock
-from hub.commit_group import CommitGroup, Handler, Overloaded
+from hub.commit_group import CommitGroup, Overloaded
 from hub.deadlines import Sweep
+from hub.deciding import Deciding
 from hub.delivery.answering import (
     AcknowledgeDelivery,
     AlreadyAnswered,
@@ -36,8 +37,8 @@ from hub.identity.message_signatures import Evidence
 from hub.identity.oidc import OpenIdSignIn
 from hub.identity.port import Authenticator
 from hub.identity.tokens import TokenIssuer
-from hub.intake.accepting import Accepted, AcceptMessage, MessageAcceptance
-from hub.intake.receiving import NotAccepted, Received, Receiver
+from hub.intake.accepting import Accepted, AcceptMessage
+from hub.intake.receiving import NotAccepted, Received
 from hub.intake.refusing import RecordRefusal
 from hub.ledger import Ledger
 from hub.limits import LimitReached, Limits
@@ -68,18 +69,6 @@ log = structlog.get_logger()
 # Refusals whose time could tell whether a person or a case is known. That the flag of protection found something to
 # forget is told by no word either.
 ALIKE = frozenset({RefusalCode.COULD_NOT_BE_DELIVERED, RefusalCode.PROTECTED_IDENTITY, RefusalCode.CONSENT_MISSING})
-
-
-@dataclass(frozen=True, slots=True)
-class Deciding:
-    """Everything that rests on one rulebook and one directory. Another of either takes another of these, whole."""
-
-    rulebook: Rulebook
-    directory: Directory
-    book: ConsentBook
-    receiver: Receiver
-    acceptance: MessageAcceptance
-    handlers: Mapping[type, Handler]
 
 
 @dataclass(slots=True)
@@ -134,7 +123,7 @@ class Hub:
         self._use(self.build_deciding(self.rulebook, directory))
 
     def _use(self, deciding: Deciding) -> None:
-        self.deciding = deciding
+        self.deciding = deciding.after(self.deciding)
         self.group.replace_handlers(deciding.handlers)
         self.sweep.use(deciding.rulebook)
         self.gallring.use(deciding.rulebook)

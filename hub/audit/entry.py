@@ -58,6 +58,7 @@ class AuditAction(StrEnum):
     PERSON_HELD = "person_held"
     CASE_RELEASED = "case_released"
     PROTECTION_FREQUENT = "protection_frequent"
+    CLOSED_UNKNOWN = "closed_unknown"
     OSL_10_2_USED = "osl_10_2_used"
     OSL_10_2_FREQUENT = "osl_10_2_frequent"
     DEADLINE_DUE = "deadline_due"

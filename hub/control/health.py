@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from hub.service import Hub
+from hub.store.parties import PartyKey
 from hub.store.records import CheckpointKind
 
 _MOST_CASES = 300
+ENDS_SOON = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,17 @@ def _count_webhooks(hub: Hub, now: datetime) -> Mapping[str, int]:
     found = hub.reader.find_webhooks(units).values()
     states = ("ended" if not each.is_active else "failing" if each.failures else "active" for each in found)
     return Counter(states)
+
+
+def list_ending_keys(hub: Hub) -> list[PartyKey]:
+    """Keys and certificates of units that count now and will not in thirty days, the soonest first."""
+    now = hub.clock.now()
+    found = [
+        (key.ends_at, key)
+        for key in hub.reader.list_party_keys()
+        if key.ends_at is not None and key.counts_at(now) and key.ends_at <= now + ENDS_SOON
+    ]
+    return [key for _, key in sorted(found, key=lambda row: row[0])]
 
 
 @dataclass(frozen=True, slots=True)

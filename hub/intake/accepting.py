@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 from hub import frequency
 from hub.attachments import attaching
@@ -32,6 +32,8 @@ from routing.situation import Situation
 from schemas.frozen import dataclass
 
 OWN_NEED = "OSL_10_2"
+CLOSED_UNKNOWN = "CLOSED_UNKNOWN"
+_LOST: Final = "unknown_no_contact"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +108,23 @@ class MessageAcceptance:
         return Accepted(receipt)
 
     def _watch(self, ledger: Ledger, message: Message, decision: Decision) -> None:
+        """What is followed up by counting entries of the log, since bodies do not stay."""
+        case_id = decision.case.case_id if decision.case else None
+        if _ends_in_the_dark(message):
+            ledger.audit(
+                AuditAction.CLOSED_UNKNOWN,
+                message.sender,
+                message_id=message.message_id,
+                case_id=case_id,
+                code=CLOSED_UNKNOWN,
+            )
+        self._watch_own_need(ledger, message, decision, case_id)
+
+    def _watch_own_need(self, ledger: Ledger, message: Message, decision: Decision, case_id: str | None) -> None:
         """OSL 2009:400 10:2 is to be applied restrictively: each use is told, and a unit that uses it often."""
         claimed = {claim["recipient_kind"] for claim in message.handling["basis"] if claim["code"] == OWN_NEED}
         if not any(ruling.discloses and ruling.kind in claimed for ruling in decision.rulings):
             return
-        case_id = decision.case.case_id if decision.case else None
         ledger.audit(
             AuditAction.OSL_10_2_USED, message.sender, message_id=message.message_id, case_id=case_id, code=OWN_NEED
         )
@@ -181,6 +195,10 @@ class MessageAcceptance:
         if rule is not None and rule.registers is not None and own is not None:
             known[own.consent_id] = own
         return known
+
+
+def _ends_in_the_dark(message: Message) -> bool:
+    return message.content.get("closing_reason") == _LOST
 
 
 def _is_fresh(ledger: Ledger, received: Received, evidence: Evidence) -> bool:

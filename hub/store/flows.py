@@ -7,8 +7,9 @@ is counted from its entry in the log.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import fields
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 import orjson
@@ -61,6 +62,17 @@ _REFUSALS: Final = (
     .where(_audit.action == literal_column(f"'{REFUSED}'"))
     .order_by(_audit.position.desc())
     .limit(_limit)
+)
+_ACTIONS: Final = (
+    select(*rows.AUDIT)
+    .where(_audit.action.in_(bindparam("actions", expanding=True)))
+    .order_by(_audit.position.desc())
+    .limit(_limit)
+)
+_CODES: Final = (
+    select(_audit.code, _audit.actor, func.count())
+    .where(_audit.code.in_(bindparam("codes", expanding=True)), _audit.at >= bindparam("since"))
+    .group_by(_audit.code, _audit.actor)
 )
 _newer = tables.consents.alias("newer")
 _newest: Final = ~(
@@ -180,6 +192,14 @@ class FlowReading(Asking):
             statement = statement.where(_audit.at < bindparam("until"))
             values["until"] = rows.instant_to_cell(query.until)
         return [rows.cells_to_audit(cells) for cells in self._rows(statement, values)]
+
+    def list_actions(self, actions: Collection[str], *, limit: int) -> list[records.AuditRow]:
+        found = self._rows(_ACTIONS, {"actions": sorted(actions), "limit": limit})
+        return [rows.cells_to_audit(cells) for cells in found]
+
+    def count_codes(self, codes: Collection[str], since: datetime) -> list[survey.CodeCount]:
+        values = {"codes": sorted(codes), "since": rows.instant_to_cell(since)}
+        return [survey.CodeCount(*cells) for cells in self._rows(_CODES, values)]
 
     def count_consents(self) -> list[survey.ConsentCount]:
         return [survey.ConsentCount(*cells) for cells in self._rows(_CONSENTS)]

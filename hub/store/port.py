@@ -97,6 +97,12 @@ class FlowReader(Protocol):
     def list_refusals(self, query: survey.CopyQuery) -> list[records.AuditRow]:
         """Entries of messages that were refused as a whole, newest first; unit and verdict do not narrow."""
 
+    def list_actions(self, actions: Collection[str], *, limit: int) -> list[records.AuditRow]:
+        """Entries of the log with one of these actions, newest first."""
+
+    def count_codes(self, codes: Collection[str], since: datetime) -> list[survey.CodeCount]:
+        """Entries of the log with one of these codes, by code and who caused them."""
+
     def count_consents(self) -> list[survey.ConsentCount]:
         """Newest versions only."""
 

@@ -25,6 +25,15 @@ class TypeCount:
 
 
 @dataclass(frozen=True, slots=True)
+class CodeCount:
+    """So many entries of the log with a code that a unit has caused."""
+
+    code: str
+    actor: str
+    entries: int
+
+
+@dataclass(frozen=True, slots=True)
 class DayCount:
     """A day (UTC)."""
 

@@ -107,3 +107,20 @@ async def test_counts_consents_by_their_newest_version(store: port.Store) -> Non
     counted = {(each.recorded_by, each.status): each.consents for each in store.reader().count_consents()}
     assert counted == {("sd-farsta", "active"): 2, ("sd-farsta", "withdrawn"): 1}
     assert store.reader().count_ending_consents(date(2026, 3, 10)) == {"sd-farsta": 1}
+
+
+async def test_entries_are_found_by_what_happened_newest_first_and_counted_by_code(store: port.Store) -> None:
+    entries = [
+        stored.audit(0, action="rules_changed", actor="hub"),
+        stored.audit(1, code="OSL_10_2"),
+        stored.audit(2, action="directory_changed", actor="staff:1"),
+        stored.audit(3, code="OSL_10_2"),
+        stored.audit(4, code="OSL_10_2", actor="sd-jarva"),
+    ]
+    await stored.keep(store, Changes(audit=entries))
+    reader = store.reader()
+    wanted = ("rules_changed", "directory_changed", "never")
+    assert [row.index for row in reader.list_actions(wanted, limit=9)] == [2, 0]
+    assert [row.index for row in reader.list_actions(wanted, limit=1)] == [2]
+    counted = reader.count_codes(("OSL_10_2", "NEVER"), entries[3].at)
+    assert {(each.actor, each.entries) for each in counted} == {("sd-farsta", 1), ("sd-jarva", 1)}

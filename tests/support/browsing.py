@@ -58,7 +58,19 @@ class Browser:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         fields = [(name, item) for name, value in (form or {}).items() for item in _each(value)]
         data = None if form is None else aiohttp.FormData(fields)
-        if data is not None and not fields:
+        return await self._ask(method, path, data, named, is_empty=not fields)
+
+    async def upload(self, path: str, form: Mapping[str, str], name: str, files: Mapping[str, str]) -> Shown:
+        """A form with files, each by its own name."""
+        data = aiohttp.FormData(dict(form), default_to_multipart=True)
+        for filename, text in files.items():
+            data.add_field(name, text.encode(), filename=filename, content_type="application/octet-stream")
+        return await self._ask("POST", path, data, {}, is_empty=False)
+
+    async def _ask(
+        self, method: str, path: str, data: aiohttp.FormData | None, named: dict[str, str], *, is_empty: bool
+    ) -> Shown:
+        if data is not None and is_empty:
             named.setdefault("Content-Type", "application/x-www-form-urlencoded")
         async with self.session.request(
             method, self.url + path, data=data, headers=named, allow_redirects=False

@@ -147,7 +147,7 @@ class Chart:
 def draw_chart(days: Sequence[tuple[str, int, int]]) -> Chart:
     """(label, passed, refused) per day, oldest first."""
     height, base, room = 220.0, 190.0, 160.0
-    top = _round_up(max((passed + refused for _, passed, refused in days), default=0))
+    top = round_up(max((passed + refused for _, passed, refused in days), default=0))
     step = (WIDTH - 60) / max(len(days), 1)
     bars = []
     for index, (label, passed, refused) in enumerate(days):
@@ -159,7 +159,7 @@ def draw_chart(days: Sequence[tuple[str, int, int]]) -> Chart:
     return Chart(WIDTH, height, base, top, bars)
 
 
-def _round_up(number: int) -> int:
+def round_up(number: int) -> int:
     """The next number that people like: 1, 2 or 5 times a power of ten."""
     step = 1
     while True:

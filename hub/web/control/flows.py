@@ -35,6 +35,7 @@ async def show_start(request: web.Request) -> web.StreamResponse:
         refused=sum(flow.refused for flow in flows),
         codes=_codes(edges),
         now=health.look(hub),
+        address_of=lambda flow: f"/admin/flows/{flow.sender}/{flow.recipient}?days={span.days}",
     )
 
 
@@ -70,6 +71,7 @@ async def show_flow(request: web.Request) -> web.StreamResponse:
         flows=sorted(parties.gather(hub, edges, by_unit=True), key=lambda flow: -flow.messages),
         codes=_codes(edges),
         refused=refused,
+        address_of=lambda flow: f"/admin/messages?sender={flow.sender}&unit={flow.recipient}&days={span.days}",
     )
 
 

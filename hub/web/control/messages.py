@@ -17,7 +17,7 @@ from hub.control.tracing import Trace
 from hub.intake import receipts
 from hub.store.records import AuditQuery
 from hub.web import frame
-from hub.web.control import asking, showing
+from hub.web.control import asking, saving, showing
 from hub.web.team import schema
 from schemas.registry import UnknownSchema
 
@@ -43,6 +43,8 @@ async def show_search(request: web.Request) -> web.StreamResponse:
         types=sorted({entry.name for entry in hub.registry.list_types()}),
         refusals=sorted(code.value for code in hub.rulebook.refusals),
         query_string=request.query_string,
+        saved=saving.list_saved(request),
+        this_search=saving.clean(request.query_string),
     )
 
 

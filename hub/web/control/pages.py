@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hub.api.routes import Access, Page
-from hub.web.control import asking, flows, messages, rooms, rules
+from hub.web.control import asking, comparing, exporting, flows, following_up, messages, rooms, rules, saving, watching
 
 PAGES: tuple[Page, ...] = (
     Page("GET", "/admin", flows.show_start, Access.OVERSIGHT),
@@ -13,19 +13,27 @@ PAGES: tuple[Page, ...] = (
     Page("GET", "/admin/messages", messages.show_search, Access.OVERSIGHT),
     Page("GET", "/admin/messages.csv", messages.download_search, Access.OVERSIGHT),
     Page("GET", "/admin/messages/{id}", messages.show_trace, Access.OVERSIGHT),
-    Page("GET", "/admin/health", rooms.show_health, Access.OVERSIGHT),
+    Page("POST", "/admin/messages/saved", saving.change_saved, Access.OVERSIGHT),
+    Page("GET", "/admin/health", watching.show_health, Access.OVERSIGHT),
     Page("GET", "/admin/dead-letters", rooms.show_dead_letters, Access.OVERSIGHT),
     Page("POST", "/admin/dead-letters/retry", rooms.retry_dead_letters, Access.ADMINISTRATOR),
     Page("POST", "/admin/dead-letters/decide", rooms.decide_dead_letter, Access.ADMINISTRATOR),
     Page("GET", "/admin/rules", rules.show_rules, Access.OVERSIGHT),
     Page("POST", "/admin/rules/reload", rules.reload, Access.ADMINISTRATOR),
     Page("POST", "/admin/rules/decide", rules.decide, Access.ADMINISTRATOR),
+    Page("GET", "/admin/rules/changes", rules.show_changes, Access.OVERSIGHT),
+    Page("GET", "/admin/rules/diff", comparing.show_form, Access.OVERSIGHT),
+    Page("POST", "/admin/rules/diff", comparing.compare, Access.OVERSIGHT),
     Page("GET", "/admin/rules/try", rules.show_trial, Access.ADMINISTRATOR),
     Page("POST", "/admin/rules/try", rules.try_message, Access.ADMINISTRATOR),
-    Page("GET", "/admin/follow-up", rooms.show_follow_up, Access.OVERSIGHT),
+    Page("GET", "/admin/follow-up", following_up.show_follow_up, Access.OVERSIGHT),
+    Page("GET", "/admin/consents", following_up.find_consent, Access.OVERSIGHT),
+    Page("GET", "/admin/consents/{consent}", following_up.show_consent, Access.OVERSIGHT),
     Page("GET", "/admin/retention", rooms.show_retention, Access.OVERSIGHT),
     Page("POST", "/admin/retention/run", rooms.run_retention, Access.ADMINISTRATOR),
     Page("POST", "/admin/retention/hold", rooms.place_hold, Access.ADMINISTRATOR),
     Page("POST", "/admin/retention/release", rooms.release_hold, Access.ADMINISTRATOR),
     Page("GET", "/admin/log", rooms.show_log, Access.OVERSIGHT),
+    Page("GET", "/admin/log/export", exporting.show_form, Access.OVERSIGHT),
+    Page("GET", "/admin/log/export/{form}", exporting.download, Access.OVERSIGHT),
 )

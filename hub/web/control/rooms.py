@@ -1,16 +1,14 @@
-"""Health, what was given up, what is overdue, gallring, the rules and the log: one page each."""
+"""What was given up, gallring, and the log: one page each."""
 
 from __future__ import annotations
 
 import uuid
 from collections import Counter
-from datetime import timedelta
 
 from aiohttp import web
 
 from hub.api.keys import hub_of, staff_of
 from hub.api.retention import find_lane, hold_row
-from hub.control import health
 from hub.delivery.dead_letters import DropReason
 from hub.identity import reasons
 from hub.retention.erasing import PlaceHold, ReleaseHold
@@ -20,35 +18,11 @@ from hub.store.kept import Hold
 from hub.store.records import AuditQuery
 from hub.web import frame
 from hub.web.control import asking, showing
-from hub.web.control.drawing import draw_chart
 from hub.web.control.tracing_words import entries
-from routing.situation import day_in_stockholm
 
 MOST_AT_ONCE = 100
 MOST_SHOWN = 200
 MOST_COUNTED = 2000
-SOON = timedelta(days=30)
-
-
-async def show_health(request: web.Request) -> web.StreamResponse:
-    hub, span = hub_of(request), asking.span_of(request)
-    counted = await hub.store.ask(lambda: hub.reader.list_days(span.first, span.last))
-    passed, refused = Counter[str](), Counter[str]()
-    for each in counted:
-        (refused if each.code else passed)[each.day.isoformat()] += each.messages
-    days = [(span.first + timedelta(days=index)).isoformat() for index in range(span.days)]
-    rows = [(day, passed[day], refused[day]) for day in days]
-    return frame.page(
-        request,
-        "control/health.html",
-        **showing.common(request),
-        span=span,
-        spans=asking.SPANS,
-        now=health.look(hub),
-        chart=draw_chart(rows),
-        days=rows,
-        technology=hub.store.technology,
-    )
 
 
 @asking.needs_reason("dead_letters")
@@ -97,36 +71,6 @@ def _read_id(value: object) -> str:
         return str(uuid.UUID(str(value)))
     except ValueError:
         return "-"  # nothing is called so
-
-
-async def show_follow_up(request: web.Request) -> web.StreamResponse:
-    """Deadlines, consents and refusals in numbers, without names."""
-    hub, span = hub_of(request), asking.span_of(request)
-    until = day_in_stockholm(hub.clock.now() + SOON)
-    edges = await hub.store.ask(lambda: hub.reader.list_edges(span.first, span.last))
-    counted = await hub.store.ask(hub.reader.count_consents)
-    ending = await hub.store.ask(lambda: hub.reader.count_ending_consents(until))
-    overdue = await hub.store.ask(lambda: health.list_overdue(hub))
-    codes = Counter[str]()
-    for edge in edges:
-        if edge.code:
-            codes[edge.code] += edge.messages
-    consents: dict[str, Counter[str]] = {}
-    for each in counted:
-        consents.setdefault(each.recorded_by, Counter())[each.status] += each.consents
-    return frame.page(
-        request,
-        "control/follow_up.html",
-        **showing.common(request),
-        span=span,
-        spans=asking.SPANS,
-        codes=codes.most_common(),
-        consents=sorted(consents.items()),
-        ending=ending,
-        overdue=sorted(overdue.rows.items(), key=lambda row: -row[1]),
-        overdue_is_all=overdue.is_all,
-        deadline_names={code: rule.title_sv for code, rule in hub.rulebook.deadlines.rows.items()},
-    )
 
 
 async def show_retention(request: web.Request) -> web.StreamResponse:

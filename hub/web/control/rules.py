@@ -9,8 +9,8 @@ from aiohttp import web
 
 from hub import directory_changes, reloading
 from hub.api.keys import hub_of, staff_of
+from hub.directory_changes import NotApproved
 from hub.intake.accepting import Accepted
-from hub.store.records import AuditQuery
 from hub.web import frame
 from hub.web.control import asking, showing
 from hub.web.control.tracing_words import entries
@@ -20,6 +20,15 @@ from schemas import envelope as envelopes
 from schemas import strict_json
 
 MOST_DIFFERENCES = 100
+MOST_CHANGES = 200
+GOVERNING = (
+    "rules_changed",
+    "directory_changed",
+    "change_proposed",
+    "change_rejected",
+    "setting_changed",
+    "hub_started",
+)
 LARGEST = 65_536
 
 
@@ -41,17 +50,28 @@ async def _show(request: web.Request, *, faults: Sequence[str] = (), status: int
         directory_digest=hub.directory.digest,
         rules=[(name, rule) for name, rule in hub.rulebook.types.items() if name in titles],
         units=hub.directory.list_units(day_in_stockholm(hub.clock.now())),
-        changes=await _changes(request),
         **governed(request),
     )
 
 
-async def _changes(request: web.Request) -> list[dict[str, object]]:
+async def show_changes(request: web.Request) -> web.StreamResponse:
+    """What has changed what is decided by, who proposed and approved it, and what waits for a second administrator."""
     hub = hub_of(request)
-    first = max(hub.reader.audit_size() - 5000, 0)
-    rows = await hub.store.ask(lambda: hub.reader.list_audit(AuditQuery(after=first - 1, limit=5000)))
-    wanted = ("rules_changed", "directory_changed", "change_proposed", "change_rejected", "hub_started")
-    return entries([row for row in rows if row.action in wanted][-20:][::-1])
+    rows = await hub.store.ask(lambda: hub.reader.list_actions(GOVERNING, limit=MOST_CHANGES))
+    return frame.page(
+        request,
+        "control/changes.html",
+        **showing.common(request),
+        changes=entries(rows),
+        fault=_fault(request),
+        **governed(request),
+    )
+
+
+def _fault(request: web.Request) -> str | None:
+    """Why the last decision changed nothing."""
+    told = request.query.get("fault")
+    return told if told in {each.value for each in NotApproved} else None
 
 
 def governed(request: web.Request) -> dict[str, Any]:
@@ -81,11 +101,13 @@ async def decide(request: web.Request) -> web.StreamResponse:
     """The second person's word about what is proposed; the digest says what was looked at."""
     form = await request.post()
     hub, actor = hub_of(request), staff_of(request).actor
+    answer: object = None
     if form.get("decision") == "approve":
-        await reloading.approve_directory(hub, actor, str(form.get("digest", "")))
+        answer = await reloading.approve_directory(hub, actor, str(form.get("digest", "")))
     elif form.get("decision") == "reject":
-        await reloading.reject_directory(hub, actor)
-    return frame.see_other("/admin/rules")
+        answer = await reloading.reject_directory(hub, actor)
+    fault = f"?fault={answer.value}" if isinstance(answer, NotApproved) else ""
+    return frame.see_other(f"/admin/rules/changes{fault}")
 
 
 @asking.needs_reason("rules_tried")

@@ -129,3 +129,13 @@ async def test_the_same_flag_again_and_again_tells_nobody_again(hub: Hub) -> Non
     assert actions(hub, "person_held") == ["sd-bromma"]
     notices = await office.notices(hub, "jt-sydost", "hub.manual-handling")
     assert [notice["case_id"] for notice in notices].count(case) == 1
+
+
+async def test_a_case_that_ends_with_nobody_knowing_how_is_counted(hub: Hub) -> None:
+    case, *_ = await office.refer(hub)
+    await office.accepted(hub, "referral.answered", "jt-sydost", case)
+    await office.accepted(hub, "enrolment.confirmed", "jt-sydost", case)
+    lost = {"closing_reason": "unknown_no_contact", "evidence": "none", "self_supporting": "unknown"}
+    assert actions(hub, "closed_unknown") == []
+    await office.accepted(hub, "case.closed", "jt-sydost", case, content=lost)
+    assert actions(hub, "closed_unknown") == ["jt-sydost"]

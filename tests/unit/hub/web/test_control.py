@@ -23,8 +23,14 @@ from tests.support import events, office, persons
 from tests.support.browsing import Browser
 from tests.unit.hub.web.conftest import Pages
 
-PLAIN = ("/admin", "/admin/health", "/admin/follow-up", "/admin/retention", "/admin/rules", "/admin/reason")
-CLOSER = ("/admin/messages", "/admin/flows/sd/jt", "/admin/dead-letters", "/admin/log", "/admin/messages.csv")
+PLAIN = (
+    *("/admin", "/admin/health", "/admin/follow-up", "/admin/retention", "/admin/reason"),
+    *("/admin/rules", "/admin/rules/changes", "/admin/rules/diff"),
+)
+CLOSER = (
+    *("/admin/messages", "/admin/flows/sd/jt", "/admin/dead-letters", "/admin/log", "/admin/log/export"),
+    *("/admin/log/export/csv", "/admin/messages.csv"),
+)
 REASON = {"reason": "fault_finding", "reference": "dnr-2026-17", "to": "/admin"}
 
 
@@ -274,7 +280,7 @@ async def test_every_page_is_valid_html_in_both_languages(pages: Pages, language
     browser = await with_reason(pages)
     await browser.get(f"/language/{language}?to=/admin")
     trace = f"/admin/messages/{known['referral']}?verify=1"
-    for path in (*PLAIN, *CLOSER[:-1], trace, f"/admin/messages/{known['refused']}"):
+    for path in (*PLAIN, *CLOSER[:-2], trace, f"/admin/messages/{known['refused']}"):
         parser = html5lib.HTMLParser(strict=False)
         parser.parse((await browser.get(path)).text)
         assert parser.errors == [], path
@@ -328,7 +334,8 @@ async def test_a_change_of_units_waits_for_a_second_administrator(pages: Pages) 
     admin = pages.hub.reader.find_staff_by_subject("urn:samverkan:demo", "admin")
     mine = f"staff:{admin.staff_id}" if admin else "staff:1"
     await pages.hub.group.submit(directory_changes.ProposeDirectory(mine, digest, changed))
-    own = await browser.get("/admin/rules")
+    assert "Föreslagen ändring av katalogen" in (await browser.get("/admin/rules")).text
+    own = await browser.get("/admin/rules/changes")
     assert "Du har själv föreslagit ändringen" in own.text or "Godkänn ändringen" in own.text
     await browser.post("/admin/rules/decide", {"csrf": own.token, "decision": "reject"})
     assert "change_rejected" in pages.actions()

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from hub.audit.entry import AuditAction
 from hub.reference import names
 from hub.web import texts, times
 from hub.web.team import schema
@@ -42,6 +43,10 @@ def test_every_text_that_a_page_asks_for_is_there() -> None:
     begun = tuple(key for key in asked if key.endswith(("_", ".")))  # the page adds a value to it
     assert all(any(key.startswith(each) for key in SWEDISH) for each in begun)
     assert asked - known - set(begun) == set()
+
+
+def test_everything_that_happens_has_words() -> None:
+    assert {f"control.actions.{action.value}" for action in AuditAction} - SWEDISH.keys() == set()
 
 
 def codes_of(document: schema.Node, node: schema.Node) -> set[str]:

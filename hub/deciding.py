@@ -1,0 +1,33 @@
+"""What is decided by: one rulebook and one directory, and every part that rests on them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from hub.commit_group import Handler
+from hub.intake.accepting import MessageAcceptance
+from hub.intake.receiving import Receiver
+from hub.registry_of_consents import ConsentBook
+from routing.directory import Directory
+from routing.rulebook import Rulebook
+
+
+@dataclass(frozen=True, slots=True)
+class Deciding:
+    """Everything that rests on one rulebook and one directory. Another of either takes another of these, whole.
+
+    `rulebook_before` is what was decided by until the rules were last read anew, in this process."""
+
+    rulebook: Rulebook
+    directory: Directory
+    book: ConsentBook
+    receiver: Receiver
+    acceptance: MessageAcceptance
+    handlers: Mapping[type, Handler]
+    rulebook_before: Rulebook | None = None
+
+    def after(self, previous: Deciding) -> Deciding:
+        """This one in the place of `previous`, whose rules it remembers if its own are others."""
+        is_same = self.rulebook.digest == previous.rulebook.digest
+        return replace(self, rulebook_before=previous.rulebook_before if is_same else previous.rulebook)

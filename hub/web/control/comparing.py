@@ -1,0 +1,126 @@
+"""Two rulebooks held against each other: every decision that would change. The same as `samverkan rules diff`."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import tempfile
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from aiohttp import web
+from aiohttp.web_request import FileField
+
+from hub.api.keys import hub_of
+from hub.service import Hub
+from hub.web import frame
+from hub.web.control import showing
+from hub.web.team.naming import Naming
+from routing import matrix, rulebook
+from routing.matrix import Difference
+from routing.rule_files import RulesBroken
+from routing.rulebook import Rulebook
+
+MOST_SHOWN: Final = 300
+_MOST_FILES: Final = 40
+_FILE_NAME: Final = re.compile(r"[a-z0-9_-]{1,40}\.toml")
+KIND: Final = {"opened": "warn", "closed": "ok", "changed": "info"}
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What differs, as the page shows it; `ways` may be cut."""
+
+    ways: Sequence[Difference]
+    steps: Sequence[str]
+    counts: Mapping[str, int]
+
+    @property
+    def is_cut(self) -> bool:
+        return sum(self.counts.values()) > len(self.ways)
+
+
+async def show_form(request: web.Request) -> web.StreamResponse:
+    """Which two. What a reload would bring against what is in force, unless one chooses otherwise."""
+    return _page(request, {"old": "now", "new": "disk"})
+
+
+async def compare(request: web.Request) -> web.StreamResponse:
+    """Nothing is taken into use, and uploaded files are gone with the answer."""
+    form = await request.post()
+    chosen = {name: str(form.get(name, "")) for name in ("old", "new")}
+    hub, files = hub_of(request), _read_files(form.getall("files", []))
+    if any(name not in _sources(hub) for name in chosen.values()):
+        return _page(request, {"old": "now", "new": "disk"}, faults=["old, new"], status=422)
+    try:
+        books = [await _load(hub, chosen[name], files) for name in ("old", "new")]
+    except RulesBroken as broken:
+        return _page(request, chosen, faults=[str(fault) for fault in broken.faults][:MOST_SHOWN], status=422)
+    # Some seconds of pure reckoning: not on the loop that answers everybody else.
+    return _page(request, chosen, found=await asyncio.to_thread(_compare, hub, *books))
+
+
+def _sources(hub: Hub) -> tuple[str, ...]:
+    """What can be chosen; the one before is there once rules have been read anew since the start."""
+    before = ("before",) if hub.deciding.rulebook_before is not None else ()
+    return ("now", *before, "disk", "packaged", "files")
+
+
+async def _load(hub: Hub, source: str, files: Mapping[str, str]) -> Rulebook:
+    """Raises `RulesBroken` with every fault."""
+    match source:
+        case "now":
+            return hub.rulebook
+        case "before":
+            return hub.deciding.rulebook_before or hub.rulebook
+        case "disk":
+            return await asyncio.to_thread(rulebook.load, hub.settings.rules_dir)
+        case "packaged":
+            return await asyncio.to_thread(rulebook.load)
+        case _:
+            return await asyncio.to_thread(_load_files, files)
+
+
+def _read_files(given: Sequence[object]) -> dict[str, str]:
+    """The rule files among what was uploaded, by name."""
+    found = {}
+    for each in given[:_MOST_FILES]:
+        if isinstance(each, FileField) and _FILE_NAME.fullmatch(each.filename):
+            found[each.filename] = each.file.read().decode("utf-8", errors="replace")
+    return found
+
+
+def _load_files(files: Mapping[str, str]) -> Rulebook:
+    with tempfile.TemporaryDirectory() as folder:
+        for name, text in files.items():
+            (Path(folder) / name).write_text(text, "utf-8")
+        return rulebook.load(Path(folder))
+
+
+def _compare(hub: Hub, old: Rulebook, new: Rulebook) -> Compared:
+    ways = list(matrix.compare(old, new, hub.registry))
+    return Compared(ways[:MOST_SHOWN], list(matrix.compare_steps(old, new)), Counter(each.change for each in ways))
+
+
+def _page(
+    request: web.Request,
+    chosen: Mapping[str, str],
+    *,
+    found: Compared | None = None,
+    faults: Sequence[str] = (),
+    status: int = 200,
+) -> web.StreamResponse:
+    hub = hub_of(request)
+    values: dict[str, Any] = showing.common(request) | {"chosen": chosen, "found": found, "faults": faults}
+    return frame.page(
+        request,
+        "control/diff.html",
+        status=status,
+        **values,
+        sources=_sources(hub),
+        change_kind=KIND,
+        n=Naming(hub, frame.words_for(request)),
+    )

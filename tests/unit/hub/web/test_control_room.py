@@ -1,0 +1,224 @@
+"""Rooms of the control room: rulebooks compared, changes, the log as a file, searches kept, a consent, curves."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import shutil
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from hub import directory_changes
+from hub.control import sampling
+from hub.identity.party_keys import AddKey
+from hub.store.parties import KeyKind, PartyKey
+from hub.store.records import AuditQuery
+from hub.telemetry.history import quantile
+from hub.web.control import saving
+from hub.web.control.lines import draw_curve
+from routing import rulebook
+from tests.support import events, office, persons
+from tests.support.browsing import Browser
+from tests.unit.hub.web.conftest import START, Pages
+from tests.unit.hub.web.test_control import with_reason
+
+Build = Callable[..., Awaitable[Pages]]
+
+
+async def compare(browser: Browser, old: str, new: str, files: dict[str, str] | None = None) -> str:
+    page = await browser.get("/admin/rules/diff")
+    form = {"csrf": page.token, "old": old, "new": new}
+    return (await browser.upload("/admin/rules/diff", form, "files", files or {})).text
+
+
+def rule_files() -> dict[str, str]:
+    return {path.name: path.read_text(encoding="utf-8") for path in rulebook.FOLDER.glob("*.toml")}
+
+
+async def test_two_rulebooks_that_say_the_same_change_no_decision(pages: Pages) -> None:
+    browser = await pages.signed_in("granskare")
+    assert "Inget beslut blir annorlunda" in await compare(browser, "now", "packaged")
+
+
+async def test_an_uploaded_rulebook_is_held_against_the_one_in_force_and_not_used(pages: Pages) -> None:
+    browser = await pages.signed_in("admin")
+    digest = pages.hub.rulebook.digest
+    files = rule_files()
+    changed = files["settings.toml"].replace("osl_10_2_most = ", "osl_10_2_most = 1", 1)
+    assert changed != files["settings.toml"]
+    seen = await compare(browser, "now", "files", files | {"settings.toml": changed})
+    assert "setting osl_10_2_most" in seen
+    assert pages.hub.rulebook.digest == digest
+
+
+async def test_a_way_that_another_rulebook_closes_is_shown(pages: Pages) -> None:
+    """The same rows as `samverkan rules diff` tells."""
+    browser = await pages.signed_in("admin")
+    files = rule_files()
+    narrowed = files["categories.toml"].replace('\nED = "yes"', '\nED = "no"')
+    seen = await compare(browser, "now", "files", files | {"categories.toml": narrowed})
+    assert "Vägar som ändras" in seen
+    assert "<code>−/content/education_level</code>" in seen
+
+
+@pytest.mark.parametrize("files", [{}, {"../evil.toml": "x"}, {"types.toml": "<script>alert(1)</script>"}])
+async def test_a_rulebook_with_faults_is_told_of_with_its_faults(pages: Pages, files: dict[str, str]) -> None:
+    browser = await pages.signed_in("admin")
+    seen = await compare(browser, "now", "files", files)
+    assert "Regelverket kan inte läsas" in seen
+    assert "<script>alert" not in seen
+
+
+async def test_what_was_in_force_before_can_be_compared_after_a_reload(build_pages: Build, tmp_path: Path) -> None:
+    folder = tmp_path / "rules"
+    shutil.copytree(rulebook.FOLDER, folder)
+    pages = await build_pages(rules_dir=folder)
+    browser = await pages.signed_in("admin")
+    assert 'value="before"' not in (await browser.get("/admin/rules/diff")).text
+    settings = folder / "settings.toml"
+    settings.write_text(settings.read_text("utf-8").replace("osl_10_2_most = ", "osl_10_2_most = 1", 1), "utf-8")
+    await pages.hub.reload_rules()
+    assert "setting osl_10_2_most" in await compare(browser, "before", "now")
+    await pages.hub.reload_rules()  # the same again is no change
+    assert "setting osl_10_2_most" in await compare(browser, "before", "now")
+
+
+async def test_an_approval_by_the_one_who_proposed_says_why_nothing_changed(pages: Pages) -> None:
+    browser = await pages.signed_in("admin")
+    member = pages.hub.reader.find_staff_by_subject("urn:samverkan:demo", "admin")
+    assert member is not None
+    files = directory_changes.read_files(None)
+    name = next(name for name, text in files.items() if "Farsta" in text)
+    changed = files | {name: files[name].replace("Farsta", "Nya Farsta", 1)}
+    digest = directory_changes.read(changed).digest
+    await pages.hub.group.submit(directory_changes.ProposeDirectory(f"staff:{member.staff_id}", digest, changed))
+    page = await browser.get("/admin/rules/changes")
+    assert "Du har själv föreslagit ändringen" in page.text
+    form = {"csrf": page.token, "decision": "approve", "digest": digest}
+    answer = await browser.post("/admin/rules/decide", form)
+    told = await browser.get(answer.headers["Location"])
+    assert "Den som föreslagit en ändring kan inte godkänna den." in told.text
+    other = await browser.post("/admin/rules/decide", form | {"digest": "sha256:other"})
+    assert other.headers["Location"].endswith("?fault=another_proposed")
+    assert "Ändring föreslagen" in told.text
+
+
+@pytest.mark.parametrize("form", ["json", "csv", "fhir"])
+async def test_the_log_leaves_as_a_file_after_it_has_heard_of_it(pages: Pages, form: str) -> None:
+    await office.refer(pages.hub)
+    browser = await pages.signed_in("granskare")
+    asked = await browser.get(f"/admin/log/export/{form}")
+    assert "Varför tittar du?" in asked.text
+    assert "log_exported" not in pages.actions()
+    browser = await with_reason(pages, "granskare")
+    sent = await browser.get(f"/admin/log/export/{form}?action=message_accepted&days=7")
+    assert sent.headers["Content-Disposition"].startswith("attachment; filename=")
+    assert pages.actions()[-1] == "log_exported"
+    assert persons.ASTA.number not in sent.text
+    match form:
+        case "csv":
+            actions = [row["action"] for row in csv.DictReader(io.StringIO(sent.text))]
+        case "json":
+            actions = [row["action"] for row in json.loads(sent.text)["items"]]
+        case _:
+            actions = ["message_accepted" for _ in json.loads(sent.text)["entry"]]
+    assert actions == ["message_accepted"] * 2
+
+
+async def test_searches_are_kept_for_the_one_who_kept_them(pages: Pages) -> None:
+    browser = await with_reason(pages)
+    page = await browser.get("/admin/messages?unit=af-stockholm&verdict=refuse&days=90")
+    form = {"csrf": page.token, "name": "Nekat till AF", "query": page.hidden("query")}
+    kept = await browser.post("/admin/messages/saved", form)
+    assert kept.headers["Location"] == "/admin/messages?unit=af-stockholm&verdict=refuse&days=90"
+    assert "Nekat till AF" in (await browser.get("/admin/messages")).text
+    later = await with_reason(pages)
+    assert "Nekat till AF" in (await later.get("/admin/messages")).text
+    other = await with_reason(pages, "granskare")
+    assert "Nekat till AF" not in (await other.get("/admin/messages")).text
+    await browser.post("/admin/messages/saved", {"csrf": page.token, "query": "", "drop": "Nekat till AF"})
+    assert "Nekat till AF" not in (await browser.get("/admin/messages")).text
+
+
+def test_a_kept_search_holds_filters_and_nothing_else() -> None:
+    assert saving.clean("unit=af-stockholm&csrf=x&to=//evil&verdict=refuse") == "unit=af-stockholm&verdict=refuse"
+    assert saving.clean("unit=%22%3E%3Cscript%3E") == "unit=%22%3E%3Cscript%3E"
+
+
+async def test_one_consent_is_shown_after_a_reason_and_without_the_person(pages: Pages) -> None:
+    _, _, consent_id = await office.refer(pages.hub)
+    browser = await pages.signed_in("dataskydd")
+    asked = await browser.get(f"/admin/consents?id={consent_id}")
+    assert asked.headers["Location"] == f"/admin/consents/{consent_id}"
+    assert "Varför tittar du?" in (await browser.get(f"/admin/consents/{consent_id}")).text
+    browser = await with_reason(pages, "dataskydd")
+    shown = await browser.get(f"/admin/consents/{consent_id}")
+    assert "Vem som får berätta vad för vem" in shown.text
+    assert "Stadsdelen Farsta" in shown.text
+    for secret in (persons.ASTA.number, persons.ASTA.family_name):
+        assert secret not in shown.text
+    look = pages.hub.reader.list_audit(AuditQuery(limit=1000))[-1]
+    assert (look.action, consent_id.encode() in look.entry) == ("staff_looked", True)
+    assert (await browser.get(f"/admin/consents/{events.new_id()}")).status == 404
+    assert (await browser.get("/admin/consents?id=nothing")).status == 404
+
+
+async def test_what_should_be_rare_is_counted_by_unit(pages: Pages) -> None:
+    hub = pages.hub
+    to = [{"role": "responsible_jobbtorg"}]
+    own_need = [("jt", "OSL_10_2", None)]
+    await office.accepted(hub, "referral.submitted", "sd-farsta", person=persons.ASTA, basis=own_need, to=to)
+    browser = await pages.signed_in("granskare")
+    page = (await browser.get("/admin/follow-up")).text
+    used = page.split("Utlämnanden på grund av eget behov")[2].split("</table>")[0]
+    assert "Farsta" in used
+    assert '<td class="number">1</td>' in used
+    assert "Inga ärenden har avslutats så under tiden." in page
+
+
+async def test_keys_that_end_soon_are_told_before_they_do(pages: Pages) -> None:
+    now = pages.clock.now()
+    for unit, name, days in (("fk-stockholm", "nyckel-1", 9), ("af-stockholm", "nyckel-2", 90)):
+        key = PartyKey(unit, f"print-{name}", KeyKind.JWK, name, {"kty": "OKP"}, now, now + timedelta(days=days))
+        await pages.hub.group.submit(AddKey("operator", key))
+    browser = await pages.signed_in("admin")
+    page = (await browser.get("/admin/health")).text
+    assert "nyckel-1" in page
+    assert "nyckel-2" not in page
+
+
+async def test_samples_of_the_hub_become_curves_with_tables(pages: Pages) -> None:
+    browser = await pages.signed_in("admin")
+    assert "Det finns inget att visa än" in (await browser.get("/admin/health")).text
+    await office.refer(pages.hub)
+    for _ in range(3):
+        pages.pass_time(timedelta(minutes=1))
+        await sampling.sample(pages.hub)
+    page = (await browser.get("/admin/health")).text
+    assert page.count("<polyline") == 6
+    newest = pages.hub.metrics.history.samples[-1]
+    assert newest.unread == 2  # the referral, and the word of a consent
+    first = next(each for each in pages.hub.metrics.history.samples if each.requests)
+    assert 0 < first.p50_seconds <= first.p95_seconds
+
+
+def test_a_quantile_is_the_bucket_that_reaches_it() -> None:
+    assert quantile({0.01: 50, 0.1: 95, 1.0: 99, float("inf"): 100}, 0.5) == 0.01
+    assert quantile({0.01: 50, 0.1: 95, 1.0: 99, float("inf"): 100}, 0.95) == 0.1
+    assert quantile({0.01: 0, float("inf"): 3}, 0.95) == 0.01
+    assert quantile({}, 0.5) == quantile({0.1: 0}, 0.5) == 0.0
+
+
+def test_a_curve_keeps_its_peaks_and_stays_in_the_picture() -> None:
+    curve = draw_curve("p95", [(START, float(value)) for value in [1] * 500 + [997] + [2] * 500])
+    assert len(curve.readings) <= 96
+    assert max(value for _, value in curve.readings) == 997
+    assert curve.top == 1000
+    heights = [float(point.split(",")[1]) for point in curve.points.split()]
+    assert min(heights) >= curve.ceiling
+    assert max(heights) <= curve.base
+    assert draw_curve("p95", []).points == ""
