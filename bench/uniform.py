@@ -33,7 +33,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from tests.support import events, field, persons
 from tests.support.hub_process import HubProcess
-from tests.support.party import STRUCTURED, Answer, Party
+from tests.support.party import STRUCTURED, Answer, Party, delivery_of
 
 SIGNIFICANT = 0.01
 Ask = Callable[[], Any]
@@ -127,6 +127,26 @@ async def dry_missing_consent(town: field.Field) -> dict[str, Ask]:
     return {"has a case elsewhere": ask(case.person), "has none": ask(somebody_else(case))}
 
 
+def foreign(what: str) -> Callable[[field.Field], Any]:
+    """Somebody asks for a thing by its id: one that is another's, and one that is not there (S6)."""
+
+    async def build(town: field.Field) -> dict[str, Ask]:
+        case, stranger = await town.refer(), town.party("fk-stockholm")
+        ids = {
+            "inbox": delivery_of(case.referral, case.jobbtorg.unit),
+            "messages": case.referral.json["id"],
+            "cases": case.case_id,
+            "consents": case.consent_id,
+        }
+
+        def ask(thing_id: str | None) -> Ask:
+            return lambda: stranger.call("GET", f"/v1/{what}/{thing_id or events.new_id()}")
+
+        return {"another's": ask(ids[what]), "nobody's": ask(None)}
+
+    return build
+
+
 def flagged(level: str) -> Callable[[field.Field], Any]:
     """The flag of protection from a stadsdel that is no party. What it forgets it forgets once: `sekretessmarkering`
     compares a person whose cases it has held (it has flagged too many before) with one of whom nothing is known."""
@@ -167,6 +187,10 @@ QUESTIONS: dict[str, Callable[[field.Field], Any]] = {
     "PROTECTED_IDENTITY, unknown": flagged("unknown"),
     "PROTECTED_IDENTITY, flagged": flagged("sekretessmarkering"),
     "Consents of another authority": consents,
+    "Another's copy": foreign("inbox"),
+    "Another's message": foreign("messages"),
+    "Another's case": foreign("cases"),
+    "Another's consent": foreign("consents"),
 }
 
 
@@ -205,7 +229,7 @@ def show(title: str, taken: dict[str, list[float]], *, alike: bool) -> bool:
     return good
 
 
-async def run(count: int, folder: Path) -> bool:
+async def run(count: int, folder: Path, only: str = "") -> bool:
     # Each unit asks about the same person thousands of times, which no unit may.
     hub = HubProcess(folder, environ={"SAMVERKAN_PERSON_LOOKUPS_PER_HOUR": "0"}).start()
     try:
@@ -213,6 +237,8 @@ async def run(count: int, folder: Path) -> bool:
             town = field.Field(session, hub)
             good = True
             for title, build in QUESTIONS.items():
+                if not title.startswith(only):
+                    continue
                 taken, alike = await measure(await build(town), count)
                 good = show(title, taken, alike=alike) and good
             return good
@@ -223,9 +249,10 @@ async def run(count: int, folder: Path) -> bool:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=1000, help="requests of each kind")
+    parser.add_argument("--only", default="", metavar="TITLE", help="questions whose title begins so")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        good = asyncio.run(run(asked.count, Path(folder)))
+        good = asyncio.run(run(asked.count, Path(folder), asked.only))
     sys.exit(0 if good else 1)
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 
 import structlog
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Middleware
 from structlog.typing import FilteringBoundLogger
 
+from hub import slots
 from hub.api import asyncapi, openapi
 from hub.api.keys import CALLER, HUB, IS_PAGE, SESSION, STAFF
 from hub.api.presenting import check_holder
@@ -60,12 +62,34 @@ def _guarded(hub: Hub, operation: Operation | Page) -> Handler:
     is_page = isinstance(operation, Page)
     admit = _admitter(operation)
 
+    handler = _absent_alike(operation.handler) if _is_about_one(operation) else operation.handler
+
     async def handle(request: web.Request) -> web.StreamResponse:
         request[IS_PAGE] = is_page
         await admit(hub, request, operation)
-        return await operation.handler(request)
+        return await handler(request)
 
     return operation.handler if admit is _admit_all and not is_page else handle
+
+
+def _is_about_one(operation: Operation | Page) -> bool:
+    """About one thing of a unit's, by its id."""
+    return "{" in operation.path and operation.access in (Access.UNIT, Access.DESK)
+
+
+def _absent_alike(handler: Handler) -> Handler:
+    """What is another's is answered like what is not there: also in time."""
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        with slots.open_slot() as slot:
+            try:
+                return await handler(request)
+            except Problem as problem:
+                if problem.status == HTTPStatus.NOT_FOUND:
+                    await slot.over
+                raise
+
+    return handle
 
 
 def _admitter(operation: Operation | Page) -> Callable[[Hub, web.Request, Operation | Page], Awaitable[None]]:

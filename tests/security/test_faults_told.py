@@ -17,8 +17,11 @@ from hub.api import app as app_module
 from hub.api import table
 from hub.api.routes import Access
 from hub.api.server import Server
+from hub.web import browser as cookies
+from hub.web.pages import PAGES
 from tests.support import canary, events, hub_here, persons
 from tests.support.agency import operator
+from tests.support.browsing import Browser
 from tests.support.field import Field
 
 TELLING = ("Traceback", "File ", "sqlite", "SELECT", "/hub/", "site-packages", "Exception", "line ")
@@ -30,14 +33,19 @@ async def fail(request: Any) -> Any:
     raise RuntimeError(f"{name} {number} in SELECT * FROM messages", [number], {"person": name})
 
 
+def break_every_handler(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("OPERATIONS", "PAGES"):
+        rows = getattr(app_module, name)
+        monkeypatch.setattr(app_module, name, tuple(replace(row, handler=fail) for row in rows))
+
+
 @pytest.fixture
 async def failing(
     tmp_path: Path, session: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Field]:
     """A hub in this process, in which every handler fails. What its log tells of it: tests/unit/hub/telemetry."""
     monkeypatch.setattr(app_module, "log", Mock())
-    operations = tuple(replace(operation, handler=fail) for operation in table.OPERATIONS)
-    monkeypatch.setattr(app_module, "OPERATIONS", operations)
+    break_every_handler(monkeypatch)
     given = settings.load({"data_dir": tmp_path / "data", "allow_test_numbers": True}, {}, None)
     server = Server(bootstrap.build_hub(given), "127.0.0.1", 0)
     await server.start()
@@ -58,3 +66,40 @@ async def test_a_fault_tells_the_caller_nothing_but_where_to_ask(failing: Field)
         body = answer.body.decode()
         assert not [word for word in TELLING if word in body], operation.path
         assert not scanner.find(answer.body)
+
+
+@pytest.fixture
+async def failing_pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[dict[Access, Browser]]:
+    """Somebody who may see each kind of page, signed in at a hub whose every page fails since."""
+    monkeypatch.setattr(app_module, "log", Mock())
+    given = settings.load({"data_dir": tmp_path / "data", "demo": True}, {}, None)
+    server = Server(bootstrap.build_hub(given), "127.0.0.1", 0)
+    await server.start()
+    desk, oversight = Browser(server.url), Browser(server.url)
+    for browser, person in ((desk, "samordnare"), (oversight, "admin")):
+        assert (await browser.sign_in(person)).status == 200
+    await server.stop()
+    break_every_handler(monkeypatch)
+    server = Server(bootstrap.build_hub(given), "127.0.0.1", 0)
+    await server.start()
+    desk.url = oversight.url = server.url
+    yield {Access.DESK: desk, Access.STAFF: desk, Access.PUBLIC: desk} | dict.fromkeys(
+        (Access.OVERSIGHT, Access.ADMINISTRATOR), oversight
+    )
+    await desk.close()
+    await oversight.close()
+    await server.stop()
+
+
+async def test_a_page_that_fails_tells_nothing_but_where_to_ask(failing_pages: dict[Access, Browser]) -> None:
+    scanner = canary.Scanner([persons.GIL])
+    for page in PAGES:
+        path = re.sub(r"\{[^}]+\}", lambda _: events.new_id(), page.path)
+        browser = failing_pages[page.access]
+        [secret] = [each.value for each in browser.session.cookie_jar if each.key == cookies.SESSION_COOKIE]
+        form = {"csrf": cookies.form_token(secret)}
+        shown = await (browser.get(path) if page.method == "GET" else browser.post(path, form))
+        assert shown.status == 500, page.path
+        assert shown.headers["X-Request-ID"] in shown.text, page.path
+        assert not [word for word in TELLING if word in shown.text], page.path
+        assert not scanner.find(shown.text.encode())
