@@ -19,8 +19,11 @@ import structlog
 
 from hub.clock import Clock
 from hub.commit_group import CommitGroup, GroupCommitted, Overloaded
+from hub.delivery.dead_letters import BuryDelivery
+from hub.delivery.faults import ATTEMPTS, FaultCount
 from hub.delivery.relay import MarkPublished
 from hub.ledger import Ledger
+from hub.store.dead_letters import DeathReason
 from hub.store.port import Group, Store, StoreUnavailable
 from hub.store.records import ClaimCheck
 from hub.transport.port import Transport, TransportUnavailable
@@ -37,6 +40,10 @@ AGAIN_SECONDS: Final = 5.0
 MARGIN: Final = timedelta(seconds=6)
 # So long may a recipient take to acknowledge before its claim check, if it is in no queue any more, is published again.
 PATIENCE: Final = timedelta(minutes=10)
+# How often a broker brings a claim check that is rejected each time.
+REJECTED: Final = 21
+# Nothing gets through for now, whichever claim check it is.
+_WAITS: Final = (TransportUnavailable, StoreUnavailable, Overloaded)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +92,7 @@ class LeasingRelay:
         self._held: Sequence[ClaimCheck] = ()
         self._held_until = clock.now()
         self._published: list[str] = []
+        self._faults, self._unroutable = FaultCount(), FaultCount(of_all=True)
         group.on_commit(self._hear)
 
     def _hear(self, committed: GroupCommitted) -> None:
@@ -109,7 +117,7 @@ class LeasingRelay:
             try:
                 await self._carry_on()
                 continue
-            except (TransportUnavailable, StoreUnavailable, Overloaded) as fault:
+            except _WAITS as fault:
                 log.warning("relay_waits", reason=type(fault).__name__)
                 if isinstance(fault, TransportUnavailable):
                     self._lose()
@@ -143,12 +151,49 @@ class LeasingRelay:
             self._held = await self._lease_and_note()
         if not self._held:
             return False
-        left = {claim.delivery_id for claim in await self._transport.publish(self._held)}
-        self._published += [claim.delivery_id for claim in self._held if claim.delivery_id not in left]
+        held = self._held
+        try:
+            await self._hand_over(held)
+        except _WAITS:
+            raise
+        except Exception as fault:  # noqa: BLE001 - whatever it is, it must not hold up the others
+            log.warning("relay_goes_one_by_one", reason=type(fault).__name__)
+            for claim in held:
+                await self._hand_over_alone(claim)
         self._held = ()
+        return True
+
+    async def _hand_over(self, claims: Sequence[ClaimCheck]) -> None:
+        left = {claim.delivery_id for claim in await self._transport.publish(claims)}
+        taken = [claim.delivery_id for claim in claims if claim.delivery_id not in left]
+        self._published += taken
+        self._faults.got_through(taken)
+        self._unroutable.got_through(taken)
         if left:
             self._lose()  # a door that took nothing may have lost what it had
-        return True
+        for claim in claims:
+            if claim.delivery_id in left and self._transport.is_missing(claim.unit_id):
+                await self._count(self._unroutable, claim, DeathReason.UNROUTABLE)
+
+    async def _hand_over_alone(self, claim: ClaimCheck) -> None:
+        """One that nobody can hand over stays leased until its lease is over: so long it holds up its lane alone."""
+        try:
+            await self._hand_over([claim])
+        except _WAITS:
+            raise
+        except Exception as fault:  # noqa: BLE001 - counted, told in the log, and in the end a dead letter
+            await self._count(self._faults, claim, DeathReason.POISON, fault)
+
+    async def _count(
+        self, faults: FaultCount, claim: ClaimCheck, reason: DeathReason, fault: Exception | None = None
+    ) -> None:
+        count = faults.failed(claim.delivery_id)
+        if count is None:
+            return
+        log.error("claim_not_published", reason=reason.value, attempt=count, exc_info=fault)
+        if count >= ATTEMPTS:
+            await self._group.submit(BuryDelivery(claim.delivery_id, reason, count))
+            faults.forget(claim.delivery_id)
 
     async def _lease_and_note(self) -> Sequence[ClaimCheck]:
         """Both in one commit: noting the last ones, and leasing the next."""
@@ -177,6 +222,12 @@ class LeasingRelay:
         self._was_lost = None in doors.values()
         if not self._was_lost:
             self._refill_at = now + REFILL_SECONDS
+        await self._transport.take_dead(self._bury_rejected)
+
+    async def _bury_rejected(self, delivery_ids: Sequence[str]) -> None:
+        """What the unit's own programs could not handle however often they got it."""
+        commands = [BuryDelivery(delivery_id, DeathReason.POISON, REJECTED) for delivery_id in delivery_ids]
+        await asyncio.gather(*map(self._group.submit, commands))
 
     async def _pause(self, seconds: float) -> None:
         if self._closing:

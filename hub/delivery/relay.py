@@ -17,6 +17,7 @@ import structlog
 
 from hub.commit_group import CommitGroup, GroupCommitted, Overloaded
 from hub.delivery.dead_letters import BuryDelivery
+from hub.delivery.faults import ATTEMPTS, FaultCount
 from hub.ledger import Ledger
 from hub.store.dead_letters import DeathReason
 from hub.store.port import Store, StoreUnavailable
@@ -27,7 +28,6 @@ log = structlog.get_logger()
 
 BATCH = 500
 MOST_FRESH = 5_000
-ATTEMPTS = 5
 SWEEP_SECONDS = 30.0
 RETRY_SECONDS = 1.0
 # Nothing gets through for now, whichever claim check it is.
@@ -51,14 +51,6 @@ class PublicationMarking:
         ledger.changes.published.extend(command.delivery_ids)
 
 
-@dataclass(frozen=True, slots=True)
-class _Faults:
-    """How often a claim check failed by itself, and how many had got through when it last did."""
-
-    count: int
-    successes: int
-
-
 class Relay:
     """Owns the publishing side of the transport."""
 
@@ -68,8 +60,7 @@ class Relay:
         self._group = group
         self._fresh: deque[ClaimCheck] = deque()
         self._has_missed = False
-        self._faults: dict[str, _Faults] = {}
-        self._successes = 0
+        self._faults = FaultCount()
         self._wanted = asyncio.Event()
         self._closing = False
         self._task: asyncio.Task[None] | None = None
@@ -172,22 +163,19 @@ class Relay:
             await self._count_fault(claim, fault)
 
     async def _count_fault(self, claim: ClaimCheck, fault: Exception) -> None:
-        """Counts only what failed while others got through: a fault of everything is no fault of this one."""
-        known = self._faults.setdefault(claim.delivery_id, _Faults(0, self._successes - 1))
-        if self._successes > known.successes:
-            self._faults[claim.delivery_id] = known = _Faults(known.count + 1, self._successes)
-            log.error("claim_not_published", attempt=known.count, exc_info=fault)
-        if known.count >= ATTEMPTS:
-            await self._group.submit(BuryDelivery(claim.delivery_id, DeathReason.POISON, known.count))
-            del self._faults[claim.delivery_id]
+        count = self._faults.failed(claim.delivery_id)
+        if count is None:
+            return
+        log.error("claim_not_published", attempt=count, exc_info=fault)
+        if count >= ATTEMPTS:
+            await self._group.submit(BuryDelivery(claim.delivery_id, DeathReason.POISON, count))
+            self._faults.forget(claim.delivery_id)
 
     async def _publish(self, claims: Sequence[ClaimCheck]) -> None:
         left = {claim.delivery_id for claim in await self._transport.publish(claims)}
         if left:
             claims = [claim for claim in claims if claim.delivery_id not in left]
-        self._successes += len(claims)
-        for claim in claims if self._faults else ():
-            self._faults.pop(claim.delivery_id, None)
+        self._faults.got_through([claim.delivery_id for claim in claims])
         if not all(claim.state is DeliveryState.NOTIFIED for claim in claims):
             await self._mark(claims)
 

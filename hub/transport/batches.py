@@ -39,6 +39,11 @@ def dump(claims: Iterable[ClaimCheck]) -> bytes:
     return orjson.dumps([event_of(claim) for claim in claims])
 
 
+def load_deliveries(body: bytes) -> list[str]:
+    """The delivery ids in what a unit got. Raises `ValueError`, `KeyError` or `TypeError` for anything else."""
+    return [str(event["deliveryid"]) for event in orjson.loads(body)]
+
+
 def dump_bells(claims: Iterable[ClaimCheck]) -> bytes:
     """The body for the hubs' own queues."""
     return orjson.dumps(

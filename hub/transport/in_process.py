@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -38,6 +38,12 @@ class InProcessTransport:
 
     async def look_at_doors(self) -> Mapping[str, bool | None]:
         return {}
+
+    def is_missing(self, unit_id: str) -> bool:
+        return False
+
+    async def take_dead(self, bury: Callable[[Sequence[str]], Awaitable[None]]) -> None:
+        """Nobody can reject here."""
 
     def wake_all(self) -> None:
         """Everybody looks for what may have gone by."""

@@ -26,7 +26,8 @@ HEARTBEAT_SECONDS: Final = 10  # a silent broker is given up after (10 + 1) * 3 
 CONNECT_SECONDS: Final = 10.0
 CLOSE_SECONDS: Final = 2.0
 FIRST_PAUSE: Final = 0.5
-LONGEST_PAUSE: Final = 15.0
+# Two lines for each process: a broker that comes back is not hurt by so many, and nobody waits long after it.
+LONGEST_PAUSE: Final = 5.0
 
 Equipment = TypeVar("Equipment")
 

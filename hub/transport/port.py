@@ -6,7 +6,7 @@ and the relay publishes again what no recipient has acknowledged.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
@@ -36,11 +36,19 @@ class Transport(Protocol):
 
     async def publish(self, claims: Sequence[ClaimCheck]) -> Sequence[ClaimCheck]:
         """Hands claim checks to their units' doors; returns when they are there, with those whose unit's door takes
-        nothing now and did not get them. Raises `TransportUnavailable`: which ones are there is not known."""
+        nothing now and did not get them. Raises `TransportUnavailable`: which ones are there is not known. Any other
+        exception is the fault of one of the claim checks, and nobody has got any."""
 
     async def look_at_doors(self) -> Mapping[str, bool | None]:
         """Of each unit whose door keeps claim checks apart from the store, whether it keeps none now, because all were
         taken or lost; None when it does not say, or was gone and has been made anew. Raises `TransportUnavailable`."""
+
+    def is_missing(self, unit_id: str) -> bool:
+        """Whether the unit's door was not there when something was handed to it last."""
+
+    async def take_dead(self, bury: Callable[[Sequence[str]], Awaitable[None]]) -> None:
+        """Hands over the ids of deliveries whose claim checks the units' own programs have rejected for good, some at a
+        time; they are forgotten once `bury` has returned. Raises `TransportUnavailable`."""
 
     def subscribe(self, unit_id: str) -> AbstractAsyncContextManager[Subscription]:
         """Hears all that is published for the unit after entering. Listeners do not take from each other."""

@@ -38,7 +38,10 @@ REACH_SECONDS: Final = 5.0
 LISTEN_SECONDS: Final = 1.0
 DOOR_SECONDS: Final = 2.0
 ASIDE_SECONDS: Final = 15.0
+DEAD_SECONDS: Final = 10.0
 _PROBES: Final = 50
+_DOORS_AT_ONCE: Final = 16
+_DEAD_AT_ONCE: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,7 @@ class RabbitTransport:
         self._publishing = Line(url, "publishing", self._open_desk)
         self._hearing = Line(url, "hearing", self._listen, on_return=self._here.wake_all)
         self._aside: dict[str, float] = {}
+        self._missing: set[str] = set()
 
     @property
     def is_immediate(self) -> bool:
@@ -84,8 +88,10 @@ class RabbitTransport:
         for claim in claims:
             if claim.unit_id in self._units:
                 by_unit.setdefault(claim.unit_id, []).append(claim)
+        # Written before anything is sent: what cannot be is the fault of a claim check, not of the broker.
+        bodies = {unit_id: batches.dump(mine) for unit_id, mine in by_unit.items()}
         bells = self._send(desk.bells, "", batches.dump_bells(claims), mandatory=False)
-        doors = [self._put(desk, unit_id, mine) for unit_id, mine in by_unit.items()]
+        doors = [self._put(desk, unit_id, body) for unit_id, body in bodies.items()]
         rung, *put = await asyncio.gather(bells, *doors, return_exceptions=True)
         if is_cancelled():
             raise asyncio.CancelledError
@@ -122,14 +128,17 @@ class RabbitTransport:
             # For a while nobody waits for it: other units' claim checks are not to stand behind its own.
             self._aside[unit_id] = now + ASIDE_SECONDS
 
-    async def _put(self, desk: _Desk, unit_id: str, claims: Sequence[ClaimCheck]) -> None:
+    async def _put(self, desk: _Desk, unit_id: str, body: bytes) -> None:
         if self._aside.get(unit_id, 0.0) > asyncio.get_running_loop().time():
             raise _DoorClosed("put aside a moment ago")
         try:
-            await self._send(desk.claims, unit_id, batches.dump(claims), mandatory=True)
+            await self._send(desk.claims, unit_id, body, mandatory=True)
+            self._missing.discard(unit_id)
         except aio_pika.exceptions.PublishError:
+            self._missing.add(unit_id)
             raise _DoorClosed("the queue is missing") from None
         except aio_pika.exceptions.DeliveryError:
+            self._missing.discard(unit_id)
             raise _DoorClosed("the queue is full") from None
 
     async def _send(self, exchange: AbstractExchange, key: str, body: bytes, *, mandatory: bool) -> None:
@@ -195,19 +204,45 @@ class RabbitTransport:
 
     async def look_at_doors(self) -> Mapping[str, bool | None]:
         await self._publishing.get(REACH_SECONDS)
-        return {unit_id: await self._is_empty(unit_id) for unit_id in sorted(self._units)}
+        units, places = sorted(self._units), asyncio.Semaphore(_DOORS_AT_ONCE)
+        # Side by side: what is held up meanwhile must not wait for one silent door after the other.
+        found = await asyncio.gather(*(self._is_empty(unit_id, places) for unit_id in units))
+        return dict(zip(units, found, strict=True))
 
-    async def _is_empty(self, unit_id: str) -> bool | None:
+    async def _is_empty(self, unit_id: str, places: asyncio.Semaphore) -> bool | None:
         try:
-            return await self._look(partial(_count_waiting, unit_id), DOOR_SECONDS) == 0
+            async with places:
+                count = await self._look(partial(_count_waiting, unit_id), DOOR_SECONDS)
+                if unit_id in self._missing:  # it is there, and nothing leads to it
+                    await self._make(unit_id)
+                return count == 0
         except _DoorMissing:
-            log.warning("door_made_anew", unit=unit_id)
-            await topology.declare_on((await self._publishing.get(REACH_SECONDS)).connection, [unit_id])
+            await self._make(unit_id)
             return None
         except port.TransportUnavailable:
             # Without a leader, perhaps: it is told of, and holds up no other.
             log.warning("door_silent", unit=unit_id)
             return None
+
+    async def _make(self, unit_id: str) -> None:
+        log.warning("door_made_anew", unit=unit_id)
+        desk = await self._publishing.get(REACH_SECONDS)
+        try:
+            async with asyncio.timeout(REACH_SECONDS):
+                await topology.declare_on(desk.connection, [unit_id])
+        except (Exception, asyncio.CancelledError) as fault:
+            if is_cancelled():
+                raise
+            # Not the line's fault: there may be something else of this name, or no leave to make one.
+            log.error("door_not_made", unit=unit_id, reason=type(fault).__name__)  # noqa: TRY400 - no traceback: expected
+        else:
+            self._missing.discard(unit_id)
+
+    def is_missing(self, unit_id: str) -> bool:
+        return unit_id in self._missing
+
+    async def take_dead(self, bury: Callable[[Sequence[str]], Awaitable[None]]) -> None:
+        await self._look(partial(_bury_dead, bury), DEAD_SECONDS)
 
     async def _look(self, look: Callable[[AbstractChannel], Awaitable[Found]], seconds: float) -> Found:
         """On a channel of its own: a queue that is missing closes it, one without a leader leaves it unanswered."""
@@ -244,6 +279,22 @@ class RabbitTransport:
         await self._publishing.close()
         await self._hearing.close()
         await self._here.close()
+
+
+async def _bury_dead(bury: Callable[[Sequence[str]], Awaitable[None]], channel: AbstractChannel) -> None:
+    """Each is taken off the queue when it is buried, not before; what is none of ours goes back with the channel."""
+    queue = await channel.get_queue(topology.DEAD, ensure=False)
+    for _ in range(_DEAD_AT_ONCE):
+        message = await queue.get(fail=False)
+        if message is None:
+            return
+        try:
+            delivery_ids = batches.load_deliveries(message.body)
+        except (ValueError, KeyError, TypeError):
+            log.warning("dead_letter_not_understood")
+            continue
+        await bury(delivery_ids)
+        await message.ack()
 
 
 async def _count_waiting(unit_id: str, channel: AbstractChannel) -> int:

@@ -227,14 +227,31 @@ async def test_a_cancellation_that_the_library_lets_out_is_not_ours(
 
     await transport.publish([])
     with monkeypatch.context() as patch:
+        patch.setattr(rabbit_transport, "REACH_SECONDS", 0.5)
         patch.setattr(aio_pika.Exchange, "publish", cancelled)
         with pytest.raises(port.TransportUnavailable):
             await transport.publish([claim(1)])
         patch.setattr(aio_pika.Channel, "initialize", cancelled)
         with pytest.raises(port.TransportUnavailable):
             await transport.probe()
-    async with asyncio.timeout(60):
-        await transport.publish([claim(1)])
+    async with asyncio.timeout(line.LONGEST_PAUSE + 5):
+        await publish_soon(transport, 1)
+
+
+async def test_silent_doors_are_looked_at_side_by_side(
+    transport: RabbitTransport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One after the other, as many as a nation has would keep the relay from everything else for minutes."""
+    together = asyncio.Barrier(len(UNITS))
+
+    async def count_waiting(unit_id: str, channel: AbstractChannel) -> int:
+        await together.wait()
+        return 0
+
+    monkeypatch.setattr(rabbit_transport, "DOOR_SECONDS", 10.0)
+    monkeypatch.setattr(rabbit_transport, "_count_waiting", count_waiting)
+    async with asyncio.timeout(9):
+        assert await transport.look_at_doors() == dict.fromkeys(UNITS, True)
 
 
 async def test_who_is_cancelled_while_publishing_is_cancelled(
