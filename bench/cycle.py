@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-import tempfile
 import time
 import uuid
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import accept
@@ -22,6 +20,7 @@ import load
 import messages
 import servers
 import uvloop
+from engines import DISTRIBUTED, EMBEDDED, Engine
 from results import Results
 
 from hub.demo import joint_plan
@@ -30,8 +29,8 @@ WORKERS = 32
 PAGE = 200
 
 
-def full_cycle(numbers: Sequence[str], results: Results, environ: Mapping[str, str] | None = None) -> None:
-    with tempfile.TemporaryDirectory() as folder, servers.hub(Path(folder), environ) as server:
+def full_cycle(engine: Engine, numbers: Sequence[str], results: Results) -> None:
+    with servers.fresh_hub(engine) as server:
         ids = accept.record_consents(server, numbers)
         requests = accept.referrals(server, numbers, ids, server.token(messages.UNIT))
         arrived: Counter[str] = Counter()
@@ -44,12 +43,16 @@ def full_cycle(numbers: Sequence[str], results: Results, environ: Mapping[str, s
 
         measured = uvloop.run(load.each(servers.LOCAL, server.port, requests, WORKERS, step))
         assert_each_once(arrived, len(requests))
-        results.add("full cycle", "send, fetch, ack", "/s", measured.per_second, bar=700)
+        results.add("full cycle", "send, fetch, ack", "/s", measured.per_second, bar=_cycle_bar(engine))
         results.add("full cycle", "p99", "ms", measured.percentile(0.99) * 1000)
 
 
-def fan_out(numbers: Sequence[str], results: Results, environ: Mapping[str, str] | None = None) -> None:
-    with tempfile.TemporaryDirectory() as folder, servers.hub(Path(folder), environ) as server:
+def _cycle_bar(engine: Engine) -> float | None:
+    return 700.0 if engine.name == EMBEDDED else None
+
+
+def fan_out(engine: Engine, numbers: Sequence[str], results: Results) -> None:
+    with servers.fresh_hub(engine) as server:
         ids = {number: str(uuid.uuid4()) for number in numbers}
         accept.post_all(server, joint_plan.FK, [messages.team_consent(*each) for each in ids.items()])
         opened = accept.post_all(server, joint_plan.FK, [messages.team_case(*each) for each in ids.items()])
@@ -112,13 +115,13 @@ def assert_each_once(arrived: Counter[str], sent: int) -> None:
     assert len(arrived) == sent, f"{sent} sent, {len(arrived)} arrived"
 
 
-def end_to_end(numbers: Sequence[str], results: Results, environ: Mapping[str, str] | None = None) -> None:
-    with tempfile.TemporaryDirectory() as folder, servers.hub(Path(folder), environ) as server:
+def end_to_end(engine: Engine, numbers: Sequence[str], results: Results) -> None:
+    with servers.fresh_hub(engine) as server:
         ids = accept.record_consents(server, numbers)
         requests = accept.referrals(server, numbers, ids, server.token(messages.UNIT))
         handled, seconds = uvloop.run(_both_ends(server, requests))
         assert_each_once(handled, len(requests))
-        bar = 600.0 if environ else None
+        bar = 600.0 if engine.name == DISTRIBUTED else None
         results.add("end to end", "sent until handled", "/s", len(requests) / seconds, bar=bar)
 
 

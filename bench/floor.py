@@ -19,7 +19,8 @@ from aiohttp import web
 
 from hub.api.server import stop_signal
 from hub.commit_group import CommitGroup
-from hub.store.port import Reader
+from hub.store.port import Reader, Store
+from hub.store.postgres import PostgresStore
 from hub.store.records import (
     AuditRow,
     Changes,
@@ -114,8 +115,12 @@ class Taking:
         return orjson.dumps(receipt)
 
 
-async def serve(path: Path) -> None:
-    group = CommitGroup(SqliteStore.open(path), {Take: Taking()}, FloorLedger, largest=64)  # type: ignore[arg-type, dict-item]
+def open_store(where: str) -> Store:
+    return PostgresStore.open(where) if "://" in where else SqliteStore.open(Path(where))
+
+
+async def serve(where: str) -> None:
+    group = CommitGroup(open_store(where), {Take: Taking()}, FloorLedger, largest=64)  # type: ignore[arg-type, dict-item]
 
     async def take(request: web.Request) -> web.Response:
         answer = await group.submit(Take(await request.read()))
@@ -135,5 +140,5 @@ async def serve(path: Path) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
-    parser.add_argument("database", type=Path)
+    parser.add_argument("database", help="a file of SQLite, or the URL of a PostgreSQL database")
     uvloop.run(serve(parser.parse_args().database))

@@ -1,8 +1,9 @@
 """Does a message cost more where many are stored? Three hubs with 10,000, 100,000 and 1,000,000 messages, in turn.
 
-The stores are filled by rows that go through the store's own code, most of them handled long ago, the log included. One
-caller asks at a time, so that the times are those of the questions and not of a queue; the hubs take turns, so that a
-machine whose speed drifts does not favour one of them.
+Some thousand rows of each store go through the store's own code, the log included, and are then copied within the
+tables under other ids and instants (`copies.py`): handled long ago, but for the newest. One caller asks at a time, so
+that the times are those of the questions and not of a queue; the hubs take turns, so that a machine whose speed drifts
+does not favour one of them.
 """
 
 from __future__ import annotations
@@ -12,21 +13,23 @@ import hashlib
 import json
 import random
 import tempfile
-import time
 import urllib.error
 import urllib.request
 import uuid
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 
 import accept
+import copies
 import load
 import messages
 import servers
 import uvloop
+import waiting
 from results import Results
 
 from hub import bootstrap
@@ -39,9 +42,37 @@ from hub.vault import Vault
 from routing.case import Case
 
 SIZES = (10_000, 100_000, 1_000_000)
-AT_ONCE = 5_000
+AT_ONCE = 2_500
 OPEN = 500
+SECONDS_BETWEEN = 20
+# Bodies that were handled long ago would all be erased during the measurement, at the cost of what is measured.
+NO_GALLRING = {"SAMVERKAN_RETENTION_HOURS": "0"}
+ACCEPT = "accept p95"
+IN_TURN = 20
 JOBBTORGEN = ("jt-sydost", "jt-sydvast", "jt-innerstaden", "jt-vasterort", "jt-jarva")
+
+
+@dataclass(slots=True)
+class Store:
+    """One hub and what it is asked about."""
+
+    size: int
+    server: servers.Served
+    consents: dict[str, str]
+    cases: list[str]
+
+    def questions(self, numbers: Sequence[str]) -> dict[str, list[bytes]]:
+        """As many requests of each kind as there are numbers."""
+        chosen = random.choices(self.cases, k=len(numbers))
+        return {
+            ACCEPT: accept.referrals(self.server, numbers, self.consents, self.server.token(messages.UNIT)),
+            "inbox p95": [self._get(messages.JOBBTORG, "/v1/inbox?limit=50")] * len(numbers),
+            "case's messages p95": [self._get(messages.UNIT, f"/v1/messages?case={name}") for name in chosen],
+            "case p95": [self._get(messages.UNIT, f"/v1/cases/{name}") for name in chosen],
+        }
+
+    def _get(self, unit: str, path: str) -> bytes:
+        return load.request_bytes(path, self.server.host, b"", self.server.token(unit), "", method="GET")
 
 
 def measure(
@@ -50,25 +81,23 @@ def measure(
     """`each`: questions of every kind in one round."""
     asking = numbers[: (rounds + 1) * each]
     with tempfile.TemporaryDirectory() as folder, ExitStack() as running:
-        hubs: dict[int, tuple[servers.Served, dict[str, str], list[str]]] = {}
+        stores = []
         for size in sizes:
             place = Path(folder) / str(size)
             cases = fill(place / "data", size)
-            server = running.enter_context(servers.hub(place))
+            server = running.enter_context(servers.hub(place, NO_GALLRING))
             _wait_for_tree(server, size)
-            hubs[size] = server, accept.record_consents(server, asking), cases
+            stores.append(Store(size, server, accept.record_consents(server, asking), cases))
         for turn in range(rounds + 1):
-            part = asking[turn * each : (turn + 1) * each]
-            for size, (server, ids, cases) in hubs.items():
-                # The first round warms what a hub that has run for a while has warm.
-                _ask_all(server, part, ids, cases, each, partial(_add, results, size) if turn else _forget)
+            taken = _ask_all(stores, asking[turn * each : (turn + 1) * each])
+            if turn:  # the first round warms what a hub that has run for a while has warm
+                _add(results, taken)
         _compare(results, sizes)
 
 
 def _wait_for_tree(server: servers.Served, size: int) -> None:
     """Until the hub has taken every entry into the log's tree: it does so from its start, beside everything else."""
-    while _tree_size(server) < size:
-        time.sleep(0.5)
+    waiting.until(lambda: _tree_size(server) >= size, 600, f"the tree over {size:,} entries")
 
 
 def _tree_size(server: servers.Served) -> int:
@@ -79,17 +108,29 @@ def _tree_size(server: servers.Served) -> int:
         return 0  # nothing is signed yet
 
 
-def _add(results: Results, size: int, name: str, value: float) -> None:
-    bar = 50.0 if name.startswith("case") else None
-    results.add("growth", f"{name}, {size:,} stored", "ms", value, bar=bar, most=True)
+def _ask_all(stores: Sequence[Store], numbers: Sequence[str]) -> dict[tuple[str, int], list[float]]:
+    """Seconds of every answer, by question and size. The hubs take turns every few questions."""
+    taken: dict[tuple[str, int], list[float]] = defaultdict(list)
+    asked = {store.size: store.questions(numbers) for store in stores}
+    for name in asked[stores[0].size]:
+        for start in range(0, len(numbers), IN_TURN):
+            for store in stores:
+                requests = asked[store.size][name][start : start + IN_TURN]
+                measured = uvloop.run(load.run(servers.LOCAL, store.server.port, requests, 1))
+                assert set(measured.statuses) == {202 if name == ACCEPT else 200}, (name, measured.statuses)
+                taken[name, store.size] += measured.latencies
+    return taken
 
 
-def _forget(name: str, value: float) -> None:
-    return None
+def _add(results: Results, taken: dict[tuple[str, int], list[float]]) -> None:
+    for (name, size), seconds in taken.items():
+        bar = 50.0 if name.startswith("case") else None
+        value = load.percentile(seconds, 0.95) * 1000
+        results.add("growth", f"{name}, {size:,} stored", "ms", value, bar=bar, most=True)
 
 
 def _compare(results: Results, sizes: Sequence[int]) -> None:
-    for name in ("accept p95", "inbox p95"):
+    for name in (ACCEPT, "inbox p95"):
         least, most = (results.find("growth", f"{name}, {size:,} stored") for size in (sizes[0], sizes[-1]))
         assert least is not None
         assert most is not None
@@ -98,61 +139,47 @@ def _compare(results: Results, sizes: Sequence[int]) -> None:
             results.add("growth", ratio, "", large / small, bar=1.3, most=True)
 
 
-def _ask_all(
-    server: servers.Served,
-    numbers: Sequence[str],
-    ids: dict[str, str],
-    cases: Sequence[str],
-    each: int,
-    add: Callable[[str, float], None],
-) -> None:
-    sent = accept.referrals(server, numbers, ids, server.token(messages.UNIT))
-    chosen = random.sample(cases, min(each, len(cases)))
-    questions = {
-        "accept p95": (sent, 202),
-        "inbox p95": ([_get(server, messages.JOBBTORG, "/v1/inbox?limit=50")] * each, 200),
-        "case's messages p95": ([_get(server, messages.UNIT, f"/v1/messages?case={name}") for name in chosen], 200),
-        "case p95": ([_get(server, messages.UNIT, f"/v1/cases/{name}") for name in chosen], 200),
-    }
-    for name, (requests, status) in questions.items():
-        measured = uvloop.run(load.run(servers.LOCAL, server.port, requests, 1))
-        assert set(measured.statuses) == {status}, (name, measured.statuses)
-        add(name, measured.percentile(0.95) * 1000)
-
-
-def _get(server: servers.Served, unit: str, path: str) -> bytes:
-    return load.request_bytes(path, server.host, b"", server.token(unit), "", method="GET")
-
-
 def fill(data_dir: Path, size: int) -> list[str]:
     """Makes a hub's store with so many messages, each of its own case; the ids of some of the cases."""
     bootstrap.prepare_data_dir(data_dir)
     chosen = load_settings({"data_dir": data_dir}, {}, None)
     vault = Vault.open(data_dir / bootstrap.MASTER_KEY, create=True)
-    store = SqliteStore.open(bootstrap.database_path(chosen), clock=SystemClock())
-    kept: list[str] = []
+    path = bootstrap.database_path(chosen)
+    times = max(1, (size - OPEN) // AT_ONCE)
+    began = datetime.now(UTC) - timedelta(seconds=SECONDS_BETWEEN * size)
+    kept = _write(path, vault, range(AT_ONCE), began, is_open=False)
+    copies.multiply(path, times, AT_ONCE, timedelta(seconds=SECONDS_BETWEEN * AT_ONCE))
+    done = times * AT_ONCE
+    late = _write(path, vault, range(done, size - OPEN), began, is_open=False)
+    late += _write(path, vault, range(size - OPEN, size), began, is_open=True)
+    return [*(copies.renamed(name, turn) for turn in range(times) for name in kept[:: 1 + times // 8]), *late[::10]]
+
+
+def _write(path: Path, vault: Vault, indexes: range, began: datetime, *, is_open: bool) -> list[str]:
+    """These messages, through the store's own code; their cases."""
+    store = SqliteStore.open(path, clock=SystemClock())
     try:
-        asyncio.run(_fill(store, vault, size, kept))
+        return asyncio.run(_write_groups(store, vault, indexes, began, is_open=is_open))
     finally:
         store.close()
-    return kept
 
 
-async def _fill(store: SqliteStore, vault: Vault, size: int, kept: list[str]) -> None:
-    began = datetime.now(UTC) - timedelta(days=300)
-    for start in range(0, size, AT_ONCE):
+async def _write_groups(
+    store: SqliteStore, vault: Vault, indexes: range, began: datetime, *, is_open: bool
+) -> list[str]:
+    cases = []
+    for start in range(0, len(indexes), AT_ONCE):
         changes = Changes()
-        for index in range(start, min(start + AT_ONCE, size)):
-            at, is_open = began + timedelta(seconds=20 * index), index >= size - OPEN
-            case_id = _add_message(changes, vault, index, at, is_open=is_open)
-            if index % max(1, size // 1000) == 0:
-                kept.append(case_id)
+        for index in indexes[start : start + AT_ONCE]:
+            at = began + timedelta(seconds=SECONDS_BETWEEN * index)
+            cases.append(add_message(changes, vault, index, at, is_open=is_open))
         group = store.begin()
         group.write(changes)
         await store.commit(group)
+    return cases
 
 
-def _add_message(changes: Changes, vault: Vault, index: int, at: datetime, *, is_open: bool) -> str:
+def add_message(changes: Changes, vault: Vault, index: int, at: datetime, *, is_open: bool) -> str:
     """The rows of one referral, as the hub would have written them; the body is short, to save time and disk."""
     case_id, unit = str(uuid.uuid4()), JOBBTORGEN[index % len(JOBBTORGEN)]
     key = MessageKey(f"/units/{messages.UNIT}", str(uuid.uuid4()))
@@ -168,9 +195,12 @@ def _add_message(changes: Changes, vault: Vault, index: int, at: datetime, *, is
     )  # fmt: skip
     state = DeliveryState.NOTIFIED if is_open else DeliveryState.HANDLED
     done = None if is_open else at + timedelta(hours=1)
+    delivery_id = str(uuid.uuid4())
+    if not is_open:
+        changes.acknowledged.append(delivery_id)  # it lies in the outbox no more
     changes.deliveries.append(
         StoredDelivery(
-            str(uuid.uuid4()), key, case_id, unit, "jt", 1, state, "deliver", None, "referral.submitted/jt",
+            delivery_id, key, case_id, unit, "jt", 1, state, "deliver", None, "referral.submitted/jt",
             {"code": "CONSENT"}, (), at, acked_at=done, handled_at=done,
         )
     )  # fmt: skip

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from pathlib import Path
 
 import accept
 import aiohttp
@@ -20,6 +18,7 @@ import load
 import messages
 import servers
 import uvloop
+from engines import Engine
 from results import Results
 
 PER_SECOND = 100
@@ -27,9 +26,9 @@ LISTENS = aiohttp.ClientTimeout(total=None, sock_read=60)
 Listen = Callable[[aiohttp.ClientSession, str, asyncio.Event, str], AsyncIterator[str]]
 
 
-def latency(numbers: Sequence[str], results: Results, environ: Mapping[str, str] | None = None) -> None:
+def latency(engine: Engine, numbers: Sequence[str], results: Results) -> None:
     for name, listen in LISTENERS.items():
-        with tempfile.TemporaryDirectory() as folder, servers.hub(Path(folder), environ) as server:
+        with servers.fresh_hub(engine) as server:
             ids = accept.record_consents(server, numbers)
             taken = uvloop.run(_run(server, numbers, ids, listen))
         results.add("push at 100/s", f"{name}, median", "ms", load.percentile(taken, 0.5) * 1000, bar=50, most=True)

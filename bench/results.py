@@ -40,25 +40,38 @@ class Figure:
         return self.median <= self.bar if self.most else self.median >= self.bar
 
 
+Figures = dict[tuple[str, str], Figure]
+
+
 class Results:
     """Figures by scene and name, in the order in which they came."""
 
-    def __init__(self) -> None:
-        self._figures: dict[tuple[str, str], Figure] = {}
+    def __init__(self, figures: Figures | None = None, prefix: str = "") -> None:
+        self._figures: Figures = {} if figures is None else figures
+        self._prefix = prefix
+        self.failures: list[str] = []
+        self.facts: dict[str, object] = facts()
+
+    def of(self, engine: str) -> Results:
+        """The same figures; scenes are named after the engine that plays them."""
+        return Results(self._figures, f"{engine}: ")
 
     def add(
         self, scene: str, name: str, unit: str, value: float, *, bar: float | None = None, most: bool = False
     ) -> None:
         """One round's value. The bar of the last round counts."""
-        figure = self._figures.setdefault((scene, name), Figure(scene, name, unit))
+        key = self._prefix + scene, name
+        figure = self._figures.setdefault(key, Figure(*key, unit))
         figure.rounds.append(value)
         figure.bar, figure.most = bar, most
 
     def find(self, scene: str, name: str) -> Figure | None:
-        return self._figures.get((scene, name))
+        return self._figures.get((self._prefix + scene, name))
 
     def list_figures(self) -> Sequence[Figure]:
-        return list(self._figures.values())
+        """Those of one scene together, scenes in the order in which they were first played."""
+        scenes = list(dict.fromkeys(scene for scene, _ in self._figures))
+        return sorted(self._figures.values(), key=lambda figure: scenes.index(figure.scene))
 
     def show(self) -> None:
         table = Table("scene", "measured", "median", "spread", "bar", "")
@@ -74,14 +87,15 @@ class Results:
 
     def save(self, name: str) -> Path:
         FOLDER.mkdir(exist_ok=True)
-        document = {"facts": facts(), "figures": [asdict(figure) for figure in self.list_figures()]}
+        figures = [asdict(figure) for figure in self.list_figures()]
+        document = {"facts": self.facts, "failures": self.failures, "figures": figures}
         path = FOLDER / f"{name}.json"
         path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
         return path
 
     @property
     def all_met(self) -> bool:
-        return all(figure.is_met is not False for figure in self.list_figures())
+        return not self.failures and all(figure.is_met is not False for figure in self.list_figures())
 
 
 def facts() -> dict[str, object]:
@@ -94,6 +108,7 @@ def facts() -> dict[str, object]:
         "machine": platform.machine(),
         "python": platform.python_version(),
         "sqlite": sqlite3.sqlite_version,
+        "load_before": round(os.getloadavg()[0], 2),
     }
 
 

@@ -59,6 +59,12 @@ class PostgresServer:
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute(statement)
 
+    def version(self) -> str:
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            row = connection.execute("SHOW server_version").fetchone()
+        assert row is not None
+        return str(row[0]).split()[0]
+
     def disconnect_all(self, url: str) -> None:
         """Everybody who is connected to this database is not any more."""
         question = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
