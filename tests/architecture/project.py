@@ -32,7 +32,9 @@ class Import:
 
 
 def list_files(*packages: str) -> list[Path]:
-    return [path for package in packages for path in sorted((ROOT / package).rglob("*.py"))]
+    """Not what lies in hidden folders: an environment that a benchmark has installed is nobody's code here."""
+    found = (path for package in packages for path in sorted((ROOT / package).rglob("*.py")))
+    return [path for path in found if not any(part.startswith(".") for part in path.relative_to(ROOT).parts)]
 
 
 def module_name(path: Path) -> str:
