@@ -58,10 +58,15 @@ class ConsentBook:
 
     def keep(self, stored: StoredConsent, consent: Consent) -> None:
         """Remembers what a stored row means. A row that was never committed equals no row that is read later."""
-        self._opened[stored.consent_id] = (stored, consent)
-        self._opened.move_to_end(stored.consent_id)
-        if len(self._opened) > _KEPT:
-            self._opened.popitem(last=False)
+        opened = self._opened  # which another thread may replace meanwhile
+        opened[stored.consent_id] = (stored, consent)
+        opened.move_to_end(stored.consent_id)
+        if len(opened) > _KEPT:
+            opened.popitem(last=False)
+
+    def forget(self) -> None:
+        """Nothing that has been read is remembered; it is read again when it is needed."""
+        self._opened = OrderedDict()
 
     def from_content(self, content: Mapping[str, Any], person_key: str, recorded_by: str) -> Consent:
         """What the registry has kept as a consent; authorities may be named by one of their units."""

@@ -5,8 +5,8 @@ and no number of lanes comes near. Keys come from one master secret by HKDF-SHA2
 wrapped data key destroys every body and every audit commitment of its lane; nobody who later steals the
 master secret gets them back.
 
-Weakness: AES-GCM does not commit to its key, and unwrapped keys live in this process's memory until
-forgotten.
+Weakness: AES-GCM does not commit to its key. Unwrapped keys live in this process's memory until any key is destroyed,
+by whatever process; a look-up that is under way at that moment may keep one until the next time.
 """
 
 from __future__ import annotations
@@ -189,6 +189,16 @@ class Vault:
         """Drops an unwrapped key from memory; call it when the stored row is destroyed."""
         with self._lock:
             self._unwrapped.pop(lane_id, None)
+
+    def forget_all(self) -> None:
+        """Drops every unwrapped key, when some row has been destroyed: those that stand are soon unwrapped again."""
+        with self._lock:
+            self._unwrapped.clear()
+
+    def remembers(self, lane_id: str) -> bool:
+        """Whether the lane's unwrapped key lies in memory."""
+        with self._lock:
+            return lane_id in self._unwrapped
 
     def person_key(self, canonical_number: str) -> str:
         """The keyed hash by which cases and consents find a person: HMAC-SHA256, 128 bits, hex.

@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 
 from hub import clock as clocks
 from hub.store import asking, port, writing
+from hub.store.bells import Ring
 
 Answer = TypeVar("Answer")
 
@@ -32,12 +33,12 @@ class Writer:
         thread: str,
         connection: sa.Connection,
         on_begin: Callable[[sa.Connection], None] | None = None,
-        on_outbox: Callable[[sa.Connection], None] | None = None,
+        ring: Ring | None = None,
     ) -> None:
         self._connect = connect
         self._clock = clock
         self._on_begin = on_begin
-        self._on_outbox = on_outbox
+        self._ring = ring
         self.connection = connection
         self._group: writing.SqlGroup | None = None
         self._committer = ThreadPoolExecutor(1, thread)
@@ -58,7 +59,7 @@ class Writer:
                 raise asking.failed(error) from None
             with translated():  # the server has ended the connection since: a new one may work
                 self._begin()
-        self._group = writing.SqlGroup(self.connection, self._clock, self._on_outbox)
+        self._group = writing.SqlGroup(self.connection, self._clock, self._ring)
         return self._group
 
     def _begin(self) -> None:

@@ -360,6 +360,10 @@ class Store(Protocol):
         """Calls `heard`, on whatever thread, when a process has put something into the outbox, or may have. At most
         once per store; until it is closed."""
 
+    def listen_for_erasures(self, heard: Callable[[], None]) -> None:
+        """Calls `heard`, on whatever thread, when another process has destroyed data keys, or may have. At most once
+        per store; until it is closed."""
+
     def check(self) -> None:
         """Raises `StoreUnavailable` with the reason when reading or writing would fail."""
 

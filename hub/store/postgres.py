@@ -24,13 +24,13 @@ from sqlalchemy.exc import TimeoutError as PoolEmpty
 
 from hub import clock as clocks
 from hub.store import asking, migrate, one_group, port, reading, rows, writing
+from hub.store.bells import Bell
 
 Answer = TypeVar("Answer")
 
 _TURN: Final = 0x53414D56  # "SAMV": the key of the advisory lock
 _THREADS: Final = 8
-_CHANNEL: Final = "samverkan_outbox"
-_BELL_PAUSE: Final = 0.5
+_EAR_PAUSE: Final = 0.5
 
 # A commit that returned has to survive a power cut (PostgreSQL, chapter 20.5).
 _REQUIRED: Final[Mapping[str, frozenset[str]]] = {
@@ -76,9 +76,9 @@ class PostgresStore:
             thread="postgres-commit",
             connection=connection,
             on_begin=_take_turn,
-            on_outbox=_ring,
+            ring=_ring,
         )
-        self._bell = Bell(url)
+        self._ears = {bell: Ear(url, bell) for bell in Bell}
         self._threads = ThreadPoolExecutor(_THREADS, "postgres-ask")
 
     @classmethod
@@ -112,7 +112,11 @@ class PostgresStore:
 
     def listen(self, heard: Callable[[], None]) -> None:
         self._assert_open()
-        self._bell.start(heard)
+        self._ears[Bell.OUTBOX].start(heard)
+
+    def listen_for_erasures(self, heard: Callable[[], None]) -> None:
+        self._assert_open()
+        self._ears[Bell.ERASED].start(heard)
 
     def check(self) -> None:
         """A write of its own that changes nothing, as far as the disk; beside the groups, not in turn with them."""
@@ -137,7 +141,8 @@ class PostgresStore:
         if self._is_closed:
             return
         self._is_closed = True
-        self._bell.stop()
+        for ear in self._ears.values():
+            ear.stop()
         self._threads.shutdown(wait=True)
         self._writer.wait_for_commit()
         self._writer.close()
@@ -148,10 +153,11 @@ class PostgresStore:
             raise port.StoreUnavailable("the store is closed")
 
 
-class Bell:
-    """Hears, on a thread and a connection of its own, when a group has put something into the outbox."""
+class Ear:
+    """Hears, on a thread and a connection of its own, one of the bells that groups ring with their commit."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, bell: Bell) -> None:
+        self._bell = bell
         address = (
             sa.make_url(url)
             .set(drivername="postgresql")
@@ -162,7 +168,7 @@ class Bell:
         self._thread: threading.Thread | None = None
 
     def start(self, heard: Callable[[], None]) -> None:
-        self._thread = threading.Thread(target=self._run, args=(heard,), name="postgres-bell", daemon=True)
+        self._thread = threading.Thread(target=self._run, args=(heard,), name=f"postgres-{self._bell}", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
@@ -175,15 +181,15 @@ class Bell:
             try:
                 self._listen(heard)
             except psycopg.Error:
-                self._closing.wait(_BELL_PAUSE)
+                self._closing.wait(_EAR_PAUSE)
 
     def _listen(self, heard: Callable[[], None]) -> None:
         connection = psycopg.connect(self._url, autocommit=True, application_name="samverkan")
         try:
-            connection.execute(f"LISTEN {_CHANNEL}")
+            connection.execute(f"LISTEN {_channel(self._bell)}")
             heard()  # whatever came while nobody listened
             while not self._closing.is_set():
-                for _ in connection.notifies(timeout=_BELL_PAUSE, stop_after=1):
+                for _ in connection.notifies(timeout=_EAR_PAUSE, stop_after=1):
                     heard()
         finally:
             connection.close()
@@ -269,8 +275,12 @@ def _take_turn(connection: sa.Connection) -> None:
     connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_TURN})")
 
 
-def _ring(connection: sa.Connection) -> None:
-    connection.exec_driver_sql(f"NOTIFY {_CHANNEL}")
+def _ring(connection: sa.Connection, bell: Bell) -> None:
+    connection.exec_driver_sql(f"NOTIFY {_channel(bell)}")
+
+
+def _channel(bell: Bell) -> str:
+    return f"samverkan_{bell}"
 
 
 def _engine(url: str, pool: type[sa.Pool], **options: Any) -> sa.Engine:

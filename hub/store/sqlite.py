@@ -111,6 +111,9 @@ class SqliteStore:
     def listen(self, heard: Callable[[], None]) -> None:
         """There is no other process."""
 
+    def listen_for_erasures(self, heard: Callable[[], None]) -> None:
+        """There is no other process."""
+
     def check(self) -> None:
         self._assert_open()
         try:

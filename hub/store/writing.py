@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -51,6 +51,7 @@ from hub.store import (
     written_out,
 )
 from hub.store.among import among
+from hub.store.bells import Bell, Ring
 from hub.store.records import DeliveryState
 
 _messages = tables.messages
@@ -157,11 +158,9 @@ def upserts_for(dialect: str) -> Upserts:
 class SqlGroup(reading.SqlReader):
     """One open transaction. After a write that failed it is broken: it can only be rolled back."""
 
-    def __init__(
-        self, connection: Connection, clock: clock.Clock, on_outbox: Callable[[Connection], None] | None = None
-    ) -> None:
+    def __init__(self, connection: Connection, clock: clock.Clock, ring: Ring | None = None) -> None:
         super().__init__(connection)
-        self._on_outbox = on_outbox
+        self._ring = ring
         self._clock = clock
         self._upserts = upserts_for(connection.dialect.name)
         self.is_broken = False
@@ -218,6 +217,8 @@ class SqlGroup(reading.SqlReader):
         self._write_attachments(changes)
         for shred in changes.shreds:
             shredding.shred(self._execute, shred)
+        if changes.shreds and self._ring is not None:
+            self._ring(self._connection, Bell.ERASED)
 
     def _write_people(self, changes: records.Changes) -> None:
         self._each(self._upserts.staff, map(people_rows.member_to_values, changes.staff))
@@ -266,8 +267,8 @@ class SqlGroup(reading.SqlReader):
         listed = [each for each in deliveries if each.sequence is not None]
         waiting = [each.delivery_id for each in listed if each.state is DeliveryState.PENDING]
         self._all(_ADD_TO_OUTBOX, waiting, published_at=None)
-        if waiting and self._on_outbox is not None:
-            self._on_outbox(self._connection)
+        if waiting and self._ring is not None:
+            self._ring(self._connection, Bell.OUTBOX)
         told = [each.delivery_id for each in listed if each.state is not DeliveryState.PENDING]
         now = rows.instant_to_cell(self._clock.now())
         self._all(_ADD_TO_OUTBOX, told, published_at=now)

@@ -16,8 +16,10 @@ from hub import vault as vaults
 from hub.store import port, records, tables
 from hub.store import postgres as store_postgres
 from hub.store.postgres import PostgresStore
+from hub.store.records import Changes
 from tests.contract import stored
 from tests.support import own_servers, postgres_server
+from tests.support.waiting import until
 
 
 @pytest.fixture
@@ -223,3 +225,19 @@ async def test_a_key_made_elsewhere_is_refused_before_anything_is_sealed(
         vaults.Vault.open(tmp_path / "two" / bootstrap.MASTER_KEY, create=True)
         with pytest.raises(vaults.VaultLocked, match="another database"):
             bootstrap.build_hub(given(tmp_path / "two", url), authenticator=object())  # type: ignore[arg-type]
+
+
+async def test_what_one_store_shreds_every_other_hears_and_not_before(database_url: str) -> None:
+    one, other = PostgresStore.open(database_url), PostgresStore.open(database_url)
+    heard: list[None] = []
+    other.listen_for_erasures(lambda: heard.append(None))
+    await until(lambda: heard, "the first, for what came while nobody listened")
+    shred = Changes(shreds=[records.Shred({"case-1": "case-1"})])
+    group = one.begin()
+    group.write(shred)
+    one.roll_back(group)
+    await stored.keep(one, shred)
+    await until(lambda: len(heard) > 1, "the second")
+    one.close()
+    other.close()
+    assert len(heard) == 2
