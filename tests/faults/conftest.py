@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import random
 import subprocess
@@ -13,7 +14,8 @@ import aiohttp
 import pytest
 
 from tests.faults import bugs, history, worlds
-from tests.support import own_servers, rabbit_server
+from tests.support import own_servers, postgres_server, rabbit_server
+from tests.support.hub_cluster import HubCluster
 
 ROOT = Path(__file__).parents[2]
 NIGHT = os.environ.get("NIGHT") == "1"
@@ -82,3 +84,30 @@ def broker(servers_folder: Path) -> Iterator[rabbit_server.OwnRabbit]:
     server = own_servers.required(lambda: rabbit_server.OwnRabbit(servers_folder / "faults-rabbit").start())
     yield server
     server.stop()
+
+
+@pytest.fixture
+def own_postgres(servers_folder: Path, tmp_path: Path) -> Iterator[postgres_server.OwnPostgres]:
+    """A server that may be crashed."""
+    folder = servers_folder / f"faults-{tmp_path.name}"
+    server = own_servers.required(lambda: postgres_server.OwnPostgres(folder).start())
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+async def cluster(
+    own_postgres: postgres_server.OwnPostgres, broker: rabbit_server.OwnRabbit, tmp_path: Path
+) -> AsyncIterator[HubCluster]:
+    """Two hubs and two workers, which may carry a planted bug."""
+    with own_postgres.database() as database, broker.virtual_host() as url:
+        environ = {"SAMVERKAN_DATABASE_URL": database, "SAMVERKAN_BROKER_URL": url}
+        cluster = HubCluster(tmp_path / "cluster", environ)
+        for member in (*cluster.hubs, *cluster.workers):
+            member.program = worlds.FaultyHub.program
+        try:
+            yield await asyncio.to_thread(cluster.start)
+        finally:
+            for member in (*cluster.hubs, *cluster.workers):
+                if member.is_running:
+                    member.kill()

@@ -2,8 +2,8 @@
 
 Events (`what`): `sent` an attempt, `receipt` the sender's answer, `effect` a recipient has taken a copy over for the
 first time, `acked` the hub knows it, `withdrawn` a consent's withdrawal has its receipt, `read` a copy was given out,
-`log` the whole log as it stood, as leaves, `checkpoint` one that was signed. Recipients remember what they took (their
-inbox table), as real ones must.
+`withheld` it was refused, as it may be after a withdrawal, `log` the whole log as it stood, as leaves, `checkpoint`
+one that was signed. Recipients remember what they took (their inbox table), as real ones must.
 """
 
 from __future__ import annotations
@@ -56,18 +56,21 @@ def judge(events: Iterable[dict[str, Any]]) -> list[str]:
     receipts, effects = by_kind.get("receipt", []), by_kind.get("effect", [])
     if not receipts or not effects:
         return ["nothing has been tried: no receipt or no effect"]
+    withdrawn = {withdrawal["lane"] for withdrawal in by_kind.get("withdrawn", [])}
+    withheld = [event for event in by_kind.get("withheld", []) if event["lane"] in withdrawn]
+    ended = sorted([*effects, *withheld], key=lambda event: event["at"])
     return [
-        *_find_lost(receipts, effects),
+        *_find_lost(receipts, ended),
         *_find_doubled(receipts, effects),
-        *_find_reordered(effects),
-        *_find_leaked(by_kind.get("withdrawn", []), by_kind.get("read", [])),
+        *_find_reordered(ended),
+        *_find_leaked(by_kind.get("withdrawn", []), by_kind.get("read", []), receipts),
         *_find_log_faults(by_kind.get("log", []), receipts),
         *_find_checkpoint_faults(by_kind.get("checkpoint", []), by_kind.get("log", [])),
     ]
 
 
-def _find_lost(receipts: Sequence[dict[str, Any]], effects: Sequence[dict[str, Any]]) -> Iterator[str]:
-    taken = {effect["delivery"] for effect in effects}
+def _find_lost(receipts: Sequence[dict[str, Any]], ended: Sequence[dict[str, Any]]) -> Iterator[str]:
+    taken = {event["delivery"] for event in ended}
     for receipt in receipts:
         for delivery in receipt["deliveries"]:
             if delivery not in taken:
@@ -86,19 +89,23 @@ def _find_doubled(receipts: Sequence[dict[str, Any]], effects: Sequence[dict[str
             yield f"doubled: message {message} was accepted {len(indexes)} times"
 
 
-def _find_reordered(effects: Sequence[dict[str, Any]]) -> Iterator[str]:
+def _find_reordered(ended: Sequence[dict[str, Any]]) -> Iterator[str]:
     lanes: dict[tuple[str, str], list[int]] = {}
-    for effect in effects:
-        lanes.setdefault((effect["unit"], effect["lane"]), []).append(effect["sequence"])
+    for event in ended:
+        lanes.setdefault((event["unit"], event["lane"]), []).append(event["sequence"])
     for (unit, lane), sequences in lanes.items():
         if sequences != list(range(1, len(sequences) + 1)):
             yield f"reordered or with gaps: {unit} in {lane}: {sequences}"
 
 
-def _find_leaked(withdrawals: Sequence[dict[str, Any]], reads: Sequence[dict[str, Any]]) -> Iterator[str]:
+def _find_leaked(
+    withdrawals: Sequence[dict[str, Any]], reads: Sequence[dict[str, Any]], receipts: Sequence[dict[str, Any]]
+) -> Iterator[str]:
     since = {withdrawal["lane"]: withdrawal["at"] for withdrawal in withdrawals}
+    # What the hub itself tells, that copies were called back for instance, rests on no consent and is in no receipt.
+    sent = {delivery for receipt in receipts for delivery in receipt["deliveries"]}
     for given in reads:
-        if given["began"] > since.get(given["lane"], float("inf")):
+        if given["delivery"] in sent and given["began"] > since.get(given["lane"], float("inf")):
             yield f"leaked: {given['delivery']} was given out after the withdrawal in {given['lane']}"
 
 

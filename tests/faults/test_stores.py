@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 
 import aiohttp
 import pytest
@@ -16,35 +15,11 @@ from tests.contract import stored
 from tests.faults import traffic, worlds
 from tests.faults.conftest import runs
 from tests.faults.history import History
-from tests.support import own_servers, postgres_server, rabbit_server
+from tests.support import postgres_server
 from tests.support.field import Field
 from tests.support.hub_cluster import HubCluster
 
 pytestmark = pytest.mark.faults
-
-
-@pytest.fixture
-def own_postgres(servers_folder: Path, tmp_path: Path) -> Iterator[postgres_server.OwnPostgres]:
-    """A server that may be crashed."""
-    folder = servers_folder / f"faults-{tmp_path.name}"
-    server = own_servers.required(lambda: postgres_server.OwnPostgres(folder).start())
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-async def cluster(
-    own_postgres: postgres_server.OwnPostgres, broker: rabbit_server.OwnRabbit, tmp_path: Path
-) -> AsyncIterator[HubCluster]:
-    with own_postgres.database() as database, broker.virtual_host() as url:
-        environ = {"SAMVERKAN_DATABASE_URL": database, "SAMVERKAN_BROKER_URL": url}
-        cluster = HubCluster(tmp_path / "cluster", environ)
-        try:
-            yield await asyncio.to_thread(cluster.start)
-        finally:
-            for member in (*cluster.hubs, *cluster.workers):
-                if member.is_running:
-                    member.kill()
 
 
 async def test_row_3_a_relay_dies_with_its_lease(database_url: str) -> None:

@@ -97,6 +97,8 @@ async def take(history: History, party: Party, item: dict[str, Any]) -> None:
     if read.status == 200:
         history.note("read", delivery=delivery, unit=party.unit, lane=lane, began=began)
         history.take(party.unit, delivery, message=item["message"], lane=lane, sequence=sequence)
+    elif read.status == 410:
+        history.note("withheld", delivery=delivery, unit=party.unit, lane=lane, sequence=sequence)
     acked = await call(party, "POST", f"/v1/inbox/{delivery}/ack")
     if acked.status == 204:
         history.note("acked", delivery=delivery, unit=party.unit)
