@@ -55,7 +55,7 @@ from hub.push.pusher import Pusher
 from hub.push.registering import RemoveWebhook, RotateSecret, SetWebhook, WebhookRegistering
 from hub.push.sending import GiveUpPush, LeasePush, Pushing, RecordPush
 from hub.registry_of_consents import ConsentBook
-from hub.retention import erasing
+from hub.retention import erasing, forgetting
 from hub.retention.running import Gallring
 from hub.retention.scrubbing import Scrubbing
 from hub.retention.tombstones import FILE, TombstoneFile
@@ -188,19 +188,8 @@ def build_hub(
     sweep.also(partial(reloading.follow_directory, hub))
     sweep.also(partial(notebook.enter, group))
     sweep.also(partial(sampling.sample, hub))
-    forget_what_is_erased(hub)
+    forgetting.watch(hub)
     return hub
-
-
-def forget_what_is_erased(hub: Hub) -> None:
-    """When a data key is destroyed, by this process or another, what was unwrapped or read with any leaves memory."""
-
-    def forget() -> None:
-        hub.vault.forget_all()
-        hub.book.forget()
-
-    hub.group.on_commit(lambda committed: forget() if committed.ledger.changes.shreds else None)
-    hub.store.listen_for_erasures(forget)
 
 
 def build_relay(store: Store, transport: Transport, group: CommitGroup, clock: Clock) -> Relay | LeasingRelay:
