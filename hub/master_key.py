@@ -30,6 +30,9 @@ class MasterKey(Protocol):
     def has_changed(self) -> bool:
         """Whether there is something new to load, as far as that can be told at once."""
 
+    def check(self) -> None:
+        """Raises `KeyLocked` when the next `load` would, as far as that can be told at once."""
+
     def renew(self) -> None:
         """The next `load` has a new key before the others. Raises `KeyLocked`."""
 
@@ -57,6 +60,9 @@ class KeyFile:
 
     def has_changed(self) -> bool:
         return self._stamp() != self._loaded
+
+    def check(self) -> None:
+        key_file.load_all(self._path)
 
     def _stamp(self) -> tuple[int, int] | None:
         try:
@@ -99,6 +105,9 @@ class KeyCommand:
 
     def has_changed(self) -> bool:
         return False
+
+    def check(self) -> None:
+        """Asking a KMS every few seconds would cost more than it tells."""
 
     def renew(self) -> None:
         return None

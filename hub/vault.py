@@ -126,6 +126,19 @@ class Vault:
         if self._source is not None and self._source.has_changed():
             self.reload()
 
+    def check(self, kek_id: str | None) -> None:
+        """Raises `VaultLocked` when the source gives no key any more, so that the next start would fail, or when what
+        is stored is wrapped by a key (`kek_id`) that this hub does not have."""
+        if kek_id not in (None, *self._wrappers):
+            self.reload()
+        if kek_id not in (None, *self._wrappers):
+            raise VaultLocked(f"The database needs the master key {kek_id}; this hub has {self.kek_id}.")
+        if self._source is not None:
+            try:
+                self._source.check()
+            except key_file.KeyLocked as error:
+                raise VaultLocked(*error.args) from None
+
     def index_row(self) -> records.DataKey:
         """The keys of indexes and commitments, wrapped like a data key: they outlive the master key they came from,
         since nothing that they made can be made again."""

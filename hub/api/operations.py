@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from aiohttp import web
 
+from hub import clock
 from hub.api.answers import answer
 from hub.api.keys import hub_of
 from hub.service import Hub
-from hub.store.port import StoreUnavailable
+from hub.store.port import Reader, StoreUnavailable
+from hub.store.records import AuditQuery
 from hub.transport.port import TransportUnavailable
+from hub.vault import VaultLocked
 
 OUTBOX_OLDEST_SECONDS = 60.0
 CHECKPOINT_AGE = timedelta(hours=4)
@@ -41,7 +44,7 @@ async def ready(request: web.Request) -> web.Response:
 
 async def _store(hub: Hub) -> str | None:
     try:
-        hub.store.check()
+        await hub.store.ask(hub.store.check)
     except StoreUnavailable:
         return "the store cannot be read or written; see the log"
     return None
@@ -57,7 +60,7 @@ async def _transport(hub: Hub) -> str | None:
 
 async def _outbox(hub: Hub) -> str | None:
     try:
-        oldest = hub.reader.oldest_unpublished_at()
+        oldest = await hub.store.ask(hub.reader.oldest_unpublished_at)
     except StoreUnavailable:
         return "the outbox cannot be read"
     age = 0.0 if oldest is None else (hub.clock.now() - oldest).total_seconds()
@@ -69,6 +72,29 @@ async def _log(hub: Hub) -> str | None:
         return "the log is not what was signed; see the log of the program"
     age = hub.integrator.age_at(hub.clock.now())
     return None if age < CHECKPOINT_AGE else f"no checkpoint of the log for {age.total_seconds():.0f} s"
+
+
+async def _keys(hub: Hub) -> str | None:
+    try:
+        hub.vault.check(await hub.store.ask(hub.reader.find_kek_id))
+    except VaultLocked:
+        return "the master key is gone or not the one of this database; see samverkan doctor before a restart"
+    except StoreUnavailable:
+        return "which keys the database needs cannot be read"
+    return None
+
+
+async def _clock(hub: Hub) -> str | None:
+    try:
+        last = await hub.store.ask(lambda: _last_entry_at(hub.reader))
+    except StoreUnavailable:
+        return "the log cannot be read"
+    return clock.find_fault(hub.clock.now(), last)
+
+
+def _last_entry_at(reader: Reader) -> datetime | None:
+    last = reader.list_audit(AuditQuery(after=reader.audit_size() - 2, limit=1))
+    return last[0].at if last else None
 
 
 async def _disk(hub: Hub) -> str | None:
@@ -83,6 +109,8 @@ CHECKS: dict[str, Check] = {
     "transport": _transport,
     "outbox": _outbox,
     "log": _log,
+    "keys": _keys,
+    "clock": _clock,
     "disk": _disk,
 }
 
