@@ -32,15 +32,42 @@ def check_rules(
 ) -> list[RuleFault]:
     """Every fault of rulebook and directory (None: those that are delivered); [] when both can be used."""
     faults: list[RuleFault] = []
+    book = known = None
     try:
-        faults += check_rulebook(rulebooks.load(rules), registry)
+        book = rulebooks.load(rules)
+        faults += check_rulebook(book, registry)
     except RulesBroken as broken:
         faults += broken.faults
     try:
-        directories.load(directory)
+        known = directories.load(directory)
     except RulesBroken as broken:
         faults += broken.faults
+    if book is not None and known is not None:
+        faults += check_agreements(known, book, registry)
     return faults
+
+
+def check_agreements(
+    directory: directories.Directory, rulebook: Rulebook, registry: registries.Registry | None = None
+) -> Iterator[RuleFault]:
+    """What agreements say of deadlines and lists of fields that the rules do not have, or do not leave to them."""
+    for agreement in directory.entries.agreements:
+        place = Place("agreements.toml", f"agreement[{agreement.agreement_id}]")
+        for name, due in agreement.deadlines.items():
+            rule, where = rulebook.deadlines.rows.get(name), place.inside(f"deadlines.{name}")
+            if rule is None:
+                yield where.fault("no deadline has this id, or it is switched off")
+            elif rule.fixed:
+                yield where.fault("is fixed by a statute or a decision of the city")
+            elif rule.due.is_weekly != due.is_weekly:
+                yield where.fault("a weekly deadline stays weekly, and no other becomes it")
+        for name, lists in agreement.field_lists.items():
+            where = place.inside(f"field_lists.{name}")
+            known = rulebook.find_type(name)
+            if known is None or not known.field_lists:
+                yield where.fault("the type has no list of fields")
+            elif registry is not None:
+                yield from schema_checks.check_field_lists(name, lists, registry, where)
 
 
 def check_rulebook(rulebook: Rulebook, registry: registries.Registry | None = None) -> list[RuleFault]:

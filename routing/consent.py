@@ -54,15 +54,13 @@ class Exclusion:
     """What the person does not want shared: with an authority, of a category, or both together.
 
     A fact in words is for people: no machine can find it in a message. It stands beside an authority or a category,
-    and the whole of that is kept back.
+    and the whole of that is kept back. One that names neither cannot be recorded; should one be read, all is kept back.
     """
 
     recipient: str | None = None
     category: str | None = None
 
     def excludes(self, recipient: str, category: str) -> bool:
-        if self.recipient is None and self.category is None:
-            return False
         return self.recipient in (None, recipient) and self.category in (None, category)
 
 

@@ -72,7 +72,7 @@ def follow(
     for rule in rulebook.deadlines.concerning(message.type):
         running = _met(running, rule, message, case)
         if rule.requested is None or _is_requested(rule.requested, case):
-            here = replace(rule, due=agreed[rule.id]) if rule.id in agreed else rule
+            here = replace(rule, due=agreed[rule.id]) if rule.id in agreed and not rule.fixed else rule
             running = _begun(running, here, message, situation, rulebook.deadlines, case)
     running = tuple(each for each in running if _may_run(each, case, rulebook))
     if running == case.memory.deadlines:

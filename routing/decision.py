@@ -9,6 +9,7 @@ and then for each recipient the agreement, the legal basis, and the copy that th
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from datetime import date
 from functools import lru_cache
 
@@ -17,6 +18,7 @@ from routing import directory as directories
 from routing import rulebook as rulebooks
 from routing.addressing import Recipient, Unresolved
 from routing.case import Case
+from routing.deadline_rules import Due
 from routing.disclosure import Matter, matter_of, rule_on, rule_on_one, unresolved_ruling
 from routing.disclosure import Ruling as Ruling
 from routing.disclosure import Verdict as Verdict
@@ -118,7 +120,7 @@ def _decide(matter: Matter) -> Decision:
     move = lifecycle.find_move(message, situation.case, route, matter.rulebook)
     if isinstance(move, Refusal):
         return Decision(refusal=move)
-    refusal = _refuse_content(matter)
+    refusal = _refuse_content(matter, route)
     if refusal is not None:
         return Decision(refusal=refusal)
     rulings = rule_on(matter, targets)
@@ -134,7 +136,7 @@ def _decide(matter: Matter) -> Decision:
     case = lifecycle.advance(message, move, situation, reached)
     return Decision(
         rulings=rulings,
-        case=deadlines.follow(case, message, situation, matter.rulebook),
+        case=deadlines.follow(case, message, situation, matter.rulebook, _agreed(matter, reached.values())),
         ends_consents=lifecycle.ends_consents(move),
         warnings=warnings.list_warnings(message, situation, matter.rulebook),
         uniform=matter.rule.uniform,
@@ -220,9 +222,14 @@ def _refuse_without_recipient(matter: Matter, targets: list[Recipient | Unresolv
     return matter.refuse("recipient", RefusalCode.RECIPIENT_NOT_ALLOWED)
 
 
-def _refuse_content(matter: Matter) -> Refusal | None:
+def _agreed(matter: Matter, kinds: Collection[str]) -> Mapping[str, Due]:
+    today, purpose = matter.situation.today, matter.message.purpose
+    return matter.directory.agreed_deadlines(matter.sender.kind, kinds, purpose, today)
+
+
+def _refuse_content(matter: Matter, route: rulebooks.Route) -> Refusal | None:
     checked = None if matter.rule.uniform else _refuse_checks(matter)
-    return checked or _refuse_categories(matter) or _refuse_free_text(matter)
+    return checked or _refuse_field_list(matter, route) or _refuse_categories(matter) or _refuse_free_text(matter)
 
 
 def _refuse_checks(matter: Matter) -> Refusal | None:
@@ -232,6 +239,17 @@ def _refuse_checks(matter: Matter) -> Refusal | None:
         if refusal is not None:
             return refusal
     return None
+
+
+def _refuse_field_list(matter: Matter, route: rulebooks.Route) -> Refusal | None:
+    """What the state tells by statute follows a list of fields, and the list changes: only those in force count."""
+    if not matter.rule.field_lists:
+        return None
+    message, kinds, today = matter.message, tuple(route.recipients), matter.situation.today
+    agreed = matter.directory.agreed_field_lists(message.type, matter.sender.kind, kinds, message.purpose, today)
+    if message.content.get("list_version") in (agreed or matter.rule.field_lists):
+        return None
+    return matter.refuse("field_list", RefusalCode.SCHEMA_INVALID, "/data/content/list_version")
 
 
 def _refuse_categories(matter: Matter) -> Refusal | None:

@@ -7,12 +7,13 @@ end is None. The facts are the files in `directory/`; those that nobody has veri
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
 from routing import directory_entries as entries
 from routing import directory_faults, vocabulary
+from routing.deadline_rules import Due
 from routing.directory_entries import Agreement, Alias, Catchment, Dated, Entries, Required, Seat, Unit
 from routing.rule_files import Reading
 
@@ -35,6 +36,8 @@ class Directory:
         for alias in rows.aliases:
             self._aliases[entries.fold(alias.name)].append(alias)
         self._authorities = _group(rows.units, "authority")
+        # Asked with every message, and most directories have none.
+        self._special = tuple(each for each in rows.agreements if each.deadlines or each.field_lists)
 
     def find_unit(self, unit_id: str) -> Unit | None:
         """The unit, open or closed."""
@@ -110,6 +113,26 @@ class Directory:
         if not self.needs_agreement(sender_kind, recipient_kind, purpose):
             return True
         return self.find_agreement(sender_kind, recipient_kind, purpose, on) is not None
+
+    def agreed_deadlines(self, sender_kind: str, kinds: Collection[str], purpose: str, on: date) -> Mapping[str, Due]:
+        """What agreements between the sender and those who get it say of deadlines, by id; of several the first."""
+        found: dict[str, Due] = {}
+        for agreement in self._agreed(sender_kind, kinds, purpose, on):
+            found = {**agreement.deadlines, **found}
+        return found
+
+    def agreed_field_lists(
+        self, type_name: str, sender_kind: str, kinds: Collection[str], purpose: str, on: date
+    ) -> tuple[str, ...]:
+        """The states of a list of fields that an agreement names for the type; () where none does."""
+        agreed = self._agreed(sender_kind, kinds, purpose, on)
+        return next((each.field_lists[type_name] for each in agreed if type_name in each.field_lists), ())
+
+    def _agreed(self, sender_kind: str, kinds: Collection[str], purpose: str, on: date) -> Iterator[Agreement]:
+        for agreement in self._special:
+            joins = any(agreement.joins(sender_kind, kind, purpose) for kind in kinds)
+            if joins and entries.spans(agreement, on):
+                yield agreement
 
 
 def _group(rows: Iterable[Dated], key: str) -> Mapping[str, tuple[Dated, ...]]:

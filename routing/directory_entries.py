@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import TypeVar
+from types import MappingProxyType
+from typing import Any, TypeVar
 
-from routing.rule_files import Reading
+from routing import deadline_rules
+from routing.deadline_rules import Due
+from routing.rule_files import Place, Reading
 from routing.vocabulary import Kind, Purpose, UnitId
 
 
@@ -79,9 +83,17 @@ class Required:
         return purpose not in self.except_for and _joins(self.kinds, self.toward, one, other)
 
 
+def _nothing() -> Mapping[str, Any]:
+    return MappingProxyType({})
+
+
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """An agreement on cooperation that is in force (SoL 2025:400 7:3); it opens both directions."""
+    """An agreement on cooperation that is in force (SoL 2025:400 7:3); it opens both directions.
+
+    `deadlines` takes the place of the rules' own times, by their ids. `field_lists` names, by type, the states of a
+    statutory list of fields that count between the two.
+    """
 
     agreement_id: str = field(metadata={"key": "id"})
     title_sv: str
@@ -89,6 +101,8 @@ class Agreement:
     toward: frozenset[Kind] = field(metadata={"key": "with"})
     source: str
     purposes: frozenset[Purpose] = frozenset()
+    deadlines: Mapping[str, Due] = field(default_factory=_nothing)
+    field_lists: Mapping[str, tuple[str, ...]] = field(default_factory=_nothing)
     valid_from: date | None = None
     valid_to: date | None = None
     verified: bool = True
@@ -141,11 +155,16 @@ def read(reading: Reading, folder: Path) -> Entries:
         }.items()
     }
     reading.vocabularies["unit"] = reading.list_names(contents["units"], "unit", "id")
+    agreements = tuple(reading.read_rows(Agreement, contents["agreements"], "agreements.toml", "agreement"))
+    for agreement in agreements:
+        for name, due in agreement.deadlines.items():
+            place = Place("agreements.toml", f"agreement[{agreement.agreement_id}].deadlines.{name}")
+            deadline_rules.check_due(reading, due, place)
     return Entries(
         units=tuple(reading.read_rows(Unit, contents["units"], "units.toml", "unit")),
         catchments=tuple(reading.read_rows(Catchment, contents["catchments"], "catchments.toml", "catchment")),
         seats=tuple(reading.read_rows(Seat, contents["teams"], "teams.toml", "seat")),
         aliases=tuple(reading.read_rows(Alias, contents["aliases"], "aliases.toml", "alias")),
         required=tuple(reading.read_rows(Required, contents["agreements"], "agreements.toml", "required")),
-        agreements=tuple(reading.read_rows(Agreement, contents["agreements"], "agreements.toml", "agreement")),
+        agreements=agreements,
     )

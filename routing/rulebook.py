@@ -131,6 +131,8 @@ class TypeRule:
 
     `refused_senders` gives a kind its own code where SENDER_NOT_ALLOWED would not say enough. `warns` are named
     warnings, which refuse nothing. `uniform` types get one receipt, whether anybody is known behind the number or not.
+    `field_lists` are the states of a statutory list of fields that count where no agreement names others. `reserved`:
+    nobody sends it; the type only keeps its name.
     """
 
     name: str
@@ -145,6 +147,8 @@ class TypeRule:
     registers: Literal["consent", "withdrawal"] | None = None
     warns: tuple[Warns, ...] = ()
     uniform: bool = False
+    field_lists: tuple[str, ...] = ()
+    reserved: bool = False
 
     def find_route(self, sender_kind: str, data: Mapping[str, Any]) -> Route | None:
         """The first route for the purpose that the message states, its sender's kind, and the values that it has."""

@@ -29,10 +29,22 @@ def check_type(rule: TypeRule, rulebook: Rulebook, registry: registries.Registry
     unknown = {facet for leaf in leaves for facet in leaf.facets} - set(rulebook.ceilings.facets)
     for facet in sorted(unknown):
         yield place.fault(f"the schema has the facet {facet!r}, which categories.toml does not know")
+    yield from check_field_lists(rule.name, rule.field_lists, registry, place.inside("field_lists"))
     pointers = [leaf.pointer for leaf in leaves]
     for where, pointer in _named_pointers(rule, rulebook, place):
         if not _is_in(pointer, pointers):
             yield where.fault(f"the schema has no {pointer}")
+
+
+def check_field_lists(
+    name: str, lists: Iterable[str], registry: registries.Registry, place: Place
+) -> Iterator[RuleFault]:
+    """States of a list of fields that no served version of the schema follows."""
+    contents = [each.document["properties"]["content"] for each in registry.list_types() if each.name == name]
+    served = {each.get("properties", {}).get("list_version", {}).get("const") for each in contents}
+    for wanted in lists:
+        if wanted not in served:
+            yield place.fault(f"no served schema follows {wanted!r}")
 
 
 def _check_categories(rule: TypeRule, leaves: Iterable[registries.Leaf], place: Place) -> Iterator[RuleFault]:

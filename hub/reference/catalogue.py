@@ -168,7 +168,10 @@ class _TypeWriter:
         yield self._field_table(entry)
 
     def _facts(self, rule: TypeRule) -> Iterator[str]:
-        yield f"Sent by {names.kinds(rule.senders)}."
+        if rule.reserved:
+            yield "Reserved: nobody sends it. What it would say stands in the answer to the call."
+        else:
+            yield f"Sent by {names.kinds(rule.senders)}."
         yield f"May carry {self._categories(sorted(rule.categories))}."
         yield {
             "required": "Belongs to a case that exists.",
@@ -181,6 +184,8 @@ class _TypeWriter:
             yield "Checked beside the schema: " + "; ".join(self._meaning(check) for check in rule.checks) + "."
         if rule.warns:
             yield "Warns, and refuses nothing: " + "; ".join(self._meaning(name) for name in rule.warns) + "."
+        if rule.field_lists:
+            yield f"Its fields are those of a statute; these states of it count: {', '.join(rule.field_lists)}."
         if rule.uniform:
             yield "Gives one receipt, whether anybody is known behind the number or not."
         for kind, code in sorted(rule.refused_senders.items()):
@@ -249,7 +254,7 @@ class _TypeWriter:
 _OPENED = {"case": "a case", "finsam": "a FINSAM case"}
 _TOLD_OF_TYPES = {
     *("name", "title_sv", "senders", "subject", "categories", "routes", "refused_senders", "checks", "opens"),
-    *("registers", "warns", "uniform"),
+    *("registers", "warns", "uniform", "reserved", "field_lists"),
 }
 _TOLD_OF_ROUTES = {"purpose", "rows", "recipients", "when", "senders", "moves", "within", "within_finsam", "seats_from"}
 _TOLD_OF_RECIPIENTS = {"kind", "found", "bases", "sees", "own", "authority"}

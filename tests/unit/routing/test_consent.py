@@ -88,7 +88,7 @@ def test_midnight_is_stockholms_and_not_utcs() -> None:
         (Exclusion("af", "ED"), set()),
         (Exclusion("af", None), set()),
         (Exclusion("amn", "HE"), set()),
-        (Exclusion(None, None), set()),  # a fact in words, which no rule can read
+        (Exclusion(None, None), {"ID", "ED"}),  # what nobody can read keeps everything back
     ],
 )
 def test_an_exclusion_takes_away_what_it_names(exclusion: Exclusion, hidden: set[str]) -> None:
@@ -96,6 +96,27 @@ def test_an_exclusion_takes_away_what_it_names(exclusion: Exclusion, hidden: set
     cover = covered(given, **TO_JOBBTORG)
     assert cover.categories == {"ID", "ED"} - hidden
     assert (cover.missing is RefusalCode.CONSENT_NOT_COVERING) == (hidden == {"ID", "ED"})
+
+
+@pytest.mark.parametrize(
+    ("named", "hidden"),
+    [
+        ({"category": "HE"}, {"HE"}),
+        ({"recipient_authority": "fk"}, {"ID", "ST", "HE"}),
+        ({"recipient_authority": "af"}, set()),
+    ],
+)
+def test_a_fact_in_words_keeps_back_the_whole_of_what_it_stands_beside(named: dict[str, str], hidden: set[str]) -> None:
+    """No machine finds "psykiatri" in a text: the category or the authority beside it is what is kept back."""
+    told = {"holder_authority": "sdn-farsta", "recipient_authority": "fk", "categories": ["ID", "ST", "HE"]}
+    content = events.consent(
+        at=judging.NOON,
+        edges=[told | {"confirmed_by_holder": True}],
+        excluded=[{"fact": "psykiatri", **named}],
+    )["content"]
+    given = consents.read(content, judging.key_of(persons.ASTA) or "", "sd-farsta", lambda name: name)
+    cover = covered(given, holder="sdn-farsta", recipient="fk")
+    assert cover.categories == {"ID", "ST", "HE"} - hidden
 
 
 def test_two_consents_add_up() -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from routing import retention
 from routing.case import Case, PlanChain
 from routing.decision import Decision
 from routing.refusals import RefusalCode
@@ -69,6 +72,26 @@ def reached(decision: Decision) -> set[str]:
 
 
 # -- the life of the team's case -------------------------------------------------------------------------------------
+
+
+def test_a_question_to_the_team_takes_up_a_case_that_a_jobbtorg_has_closed_and_its_time_begins_anew() -> None:
+    """Gallring counts from the last closing, and never erases what the team works with."""
+    kept = judging.rules().retention
+    earlier = judging.NOON - timedelta(days=80)
+    parties = frozenset({"sd-farsta", "jt-sydost"})
+    case = judging.case("closed", person_key=judging.key_of(persons.JONNA), parties=parties, closed_at=earlier)
+    was_due = retention.case_term(case, has_bodies=False, rules=kept)
+    assert was_due is not None
+    taken = send("case-initiated", case, "jt-sydost").case
+    assert taken is not None
+    assert (taken.state, taken.finsam_state, taken.closed_at) == ("closed", "initiated", None)
+    assert retention.case_term(taken, has_bodies=False, rules=kept) is None
+    ended = send("case-closed", replace(taken, finsam_state="planned", plans={PLAN: PlanChain(1, 1)})).case
+    assert ended is not None
+    assert (ended.state, ended.finsam_state, ended.closed_at) == ("closed", "closed", judging.NOON)
+    due = retention.case_term(ended, has_bodies=False, rules=kept)
+    assert due is not None
+    assert due.at > was_due.at
 
 
 @pytest.mark.parametrize(("variant", "state", "target"), cells())
