@@ -1,4 +1,5 @@
-"""Backup and restore of the embedded engine: the database, the list of destroyed keys, and apart from them the keys.
+"""Backup and restore: the database, the list of destroyed keys, and apart from them the keys. Of the embedded engine by
+SQLite's own way of copying, of PostgreSQL by its own tools.
 
 A backup is a folder with a `manifest.json` that says what belongs to it. Whoever has both the database and the keys can
 read everything, so they never go into one folder.
@@ -23,6 +24,7 @@ from hub.store import backup, migrate
 
 MANIFEST: Final = "manifest.json"
 DATABASE: Final = "hub.sqlite3"
+DUMP: Final = "hub.dump"
 KEYS: Final = "*.key"
 
 
@@ -30,20 +32,22 @@ class BackupWrong(Exception):
     """A backup cannot be made or used. One sentence for the operator."""
 
 
-def make(data_dir: Path, folder: Path, at: datetime, *, keys_to: Path | None = None) -> dict[str, Any]:
-    """Backs up beside a running hub; the manifest. That it was made is noted for the log. Raises `BackupWrong`,
-    `StoreUnavailable`, `OSError`."""
+def make(
+    data_dir: Path, folder: Path, at: datetime, *, keys_to: Path | None = None, database_url: str | None = None
+) -> dict[str, Any]:
+    """Backs up beside a running hub; the manifest. `database_url` is None for the embedded engine. That it was made is
+    noted for the log. Raises `BackupWrong`, `StoreUnavailable`, `OSError`."""
     if keys_to is not None and keys_to.resolve() == folder.resolve():
         raise BackupWrong("Keys and database do not go into one folder: whoever has both can read everything.")
-    backup.require(data_dir / DATABASE)
+    if database_url is None:
+        backup.require(data_dir / DATABASE)
     _make_empty(folder)
     if keys_to is not None:
         _make_empty(keys_to)
     _note(data_dir, at, keys=keys_to is not None)
-    backup.copy(data_dir / DATABASE, folder / DATABASE)
+    log_size, kek_id = _copy_database(data_dir, folder, database_url)
     if (data_dir / FILE).exists():
         _copy_file(data_dir / FILE, folder / FILE)
-    log_size, kek_id = backup.describe(folder / DATABASE)
     manifest = {
         "made": at.isoformat(),
         "version": metadata.version("samverkan"),
@@ -58,6 +62,16 @@ def make(data_dir: Path, folder: Path, at: datetime, *, keys_to: Path | None = N
     return manifest
 
 
+def _copy_database(data_dir: Path, folder: Path, database_url: str | None) -> tuple[int, str | None]:
+    """How long the log in the copy is, and which master key wrapped its data keys."""
+    if database_url is None:
+        backup.copy(data_dir / DATABASE, folder / DATABASE)
+        return backup.describe(folder / DATABASE)
+    from hub.store import postgres_backup
+
+    return postgres_backup.copy(database_url, folder / DUMP)
+
+
 def _note(data_dir: Path, at: datetime, *, keys: bool) -> None:
     """Left before anything is copied: a backup of which the log would not know is none."""
     try:
@@ -66,26 +80,51 @@ def _note(data_dir: Path, at: datetime, *, keys: bool) -> None:
         raise BackupWrong(str(fault)) from None
 
 
-def restore(folder: Path, data_dir: Path, *, keys_from: Path | None = None) -> dict[str, Any]:
-    """Puts a backup into a data directory that has no database; the manifest. What was erased after the backup was made
-    is erased again at the next start, before anybody is answered, by the list of destroyed keys: that of the data
-    directory where it still is, and that of the backup. Raises `BackupWrong`, `StoreUnavailable`, `OSError`."""
+def restore(
+    folder: Path, data_dir: Path, *, keys_from: Path | None = None, database_url: str | None = None
+) -> dict[str, Any]:
+    """Puts a backup into a data directory without a database, or into an empty one of PostgreSQL's; the manifest.
+
+    What was erased after the backup was made is erased again at the next start, before anybody is answered, by the list
+    of destroyed keys: that of the data directory where it still is, and that of the backup. Raises `BackupWrong`,
+    `StoreUnavailable`, `OSError`."""
     manifest = _read_manifest(folder)
-    if (data_dir / DATABASE).exists():
+    name = DATABASE if database_url is None else DUMP
+    if name not in manifest["files"]:
+        raise BackupWrong(f"{folder} is a backup of the other engine: see the setting database_url.")
+    if database_url is None and (data_dir / DATABASE).exists():
         raise BackupWrong(f"{data_dir} has a database: move it away first, or name an empty directory.")
-    for name, digest in manifest["files"].items():
-        if _digest(folder / name) != digest:
-            raise BackupWrong(f"{folder / name} is not as it was when the backup was made: take another backup.")
-    backup.check(folder / DATABASE)
+    for file, digest in manifest["files"].items():
+        if _digest(folder / file) != digest:
+            raise BackupWrong(f"{folder / file} is not as it was when the backup was made: take another backup.")
+    _check_target(folder, database_url)
     data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     known, listed = TombstoneFile(data_dir / FILE).load(), TombstoneFile(folder / FILE).load()
     TombstoneFile(data_dir / FILE).append([each for name, each in listed.items() if name not in known])
     if keys_from is not None:
         _copy_all((path for path in keys_from.glob(KEYS) if not (data_dir / path.name).exists()), data_dir)
     # The database last: a data directory with one is a whole one.
-    _copy_file(folder / DATABASE, data_dir / f".{DATABASE}")
-    (data_dir / f".{DATABASE}").replace(data_dir / DATABASE)
+    _put_database_back(folder, data_dir, database_url)
     return manifest
+
+
+def _check_target(folder: Path, database_url: str | None) -> None:
+    if database_url is None:
+        backup.check(folder / DATABASE)
+        return
+    from hub.store import postgres_backup
+
+    postgres_backup.require_empty(database_url)
+
+
+def _put_database_back(folder: Path, data_dir: Path, database_url: str | None) -> None:
+    if database_url is None:
+        _copy_file(folder / DATABASE, data_dir / f".{DATABASE}")
+        (data_dir / f".{DATABASE}").replace(data_dir / DATABASE)
+        return
+    from hub.store import postgres_backup
+
+    postgres_backup.put_back(folder / DUMP, database_url)
 
 
 def _read_manifest(folder: Path) -> dict[str, Any]:
@@ -95,11 +134,15 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
         raise BackupWrong(f"{folder} is no backup: it has no {MANIFEST}.") from None
     except ValueError:
         raise BackupWrong(f"{folder / MANIFEST} is damaged: take another backup.") from None
-    if not isinstance(manifest, dict) or set(manifest.get("files", ())) - {DATABASE, FILE} or "step" not in manifest:
+    if (
+        not isinstance(manifest, dict)
+        or set(manifest.get("files", ())) - {DATABASE, DUMP, FILE}
+        or "step" not in manifest
+    ):
         raise BackupWrong(f"{folder / MANIFEST} is damaged: take another backup.")
     missing = [name for name in manifest["files"] if not (folder / name).exists()]
-    if missing or DATABASE not in manifest["files"]:
-        raise BackupWrong(f"{folder} is not whole: {', '.join(missing) or DATABASE} is missing.")
+    if missing or not {DATABASE, DUMP} & set(manifest["files"]):
+        raise BackupWrong(f"{folder} is not whole: {', '.join(missing) or 'the database'} is missing.")
     return manifest
 
 

@@ -1,17 +1,14 @@
-"""`samverkan backup` and `samverkan restore`: the embedded engine's data, beside a running hub."""
+"""`samverkan backup` and `samverkan restore`: the data of either engine, beside a running hub."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from hub.cli import options, terminal
 from hub.cli.faults import Failed
-
-if TYPE_CHECKING:
-    from hub.settings import Settings
 
 
 def backup(
@@ -24,14 +21,20 @@ def backup(
     config: options.Config = None,
     json: options.Json = False,
 ) -> None:
-    """Copy the database, whole and as of now, while the hub runs. Keys are kept apart."""
+    """Copy the database, whole and as of now, while the hub runs. Keys are kept apart.
+
+    Of PostgreSQL with its own pg_dump, which must be on this machine."""
     from hub import backup as backups
     from hub.clock import SystemClock
 
-    settings = _embedded(options.load_settings(config, data_dir=data_dir))
+    settings = options.load_settings(config, data_dir=data_dir)
     try:
         made = backups.make(
-            settings.data_dir, Path(folder), SystemClock().now(), keys_to=Path(keys_to) if keys_to else None
+            settings.data_dir,
+            Path(folder),
+            SystemClock().now(),
+            keys_to=Path(keys_to) if keys_to else None,
+            database_url=settings.database_url,
         )
     except backups.BackupWrong as wrong:
         raise Failed(str(wrong)) from None
@@ -53,21 +56,22 @@ def restore(
     config: options.Config = None,
     json: options.Json = False,
 ) -> None:
-    """Put a backup into a data directory without a database. What was erased since is erased again at the start."""
+    """Put a backup into a data directory without a database, or into an empty database of PostgreSQL's.
+
+    What was erased since is erased again at the start."""
     from hub import backup as backups
 
-    settings = _embedded(options.load_settings(config, data_dir=data_dir))
+    settings = options.load_settings(config, data_dir=data_dir)
     try:
-        made = backups.restore(Path(folder), settings.data_dir, keys_from=Path(keys_from) if keys_from else None)
+        made = backups.restore(
+            Path(folder),
+            settings.data_dir,
+            keys_from=Path(keys_from) if keys_from else None,
+            database_url=settings.database_url,
+        )
     except backups.BackupWrong as wrong:
         raise Failed(str(wrong)) from None
     if json:
         terminal.show_json(made)
     else:
         terminal.say(f"Restored the backup of {made['made']} to {settings.data_dir}. Start the hub there.")
-
-
-def _embedded(settings: Settings) -> Settings:
-    if settings.database_url is not None:
-        raise Failed("This is for the embedded engine; PostgreSQL is backed up with pg_dump (docs/how-to/back-up.md).")
-    return settings
