@@ -1,4 +1,4 @@
-"""A backup of PostgreSQL is made while hubs work, and a restored one answers as it did, but for what was erased since."""
+"""A backup of PostgreSQL is made while hubs work; a restored one answers as it did, but for what was erased since."""
 
 from __future__ import annotations
 
