@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import tempfile
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from urllib import request as urlrequest
@@ -11,13 +13,25 @@ from urllib import request as urlrequest
 import aiohttp
 import pytest
 
+from hub.telemetry import logging as telemetry
 from tests.support import canary, own_servers, postgres_server, rabbit_server
 from tests.support.field import Field
 from tests.support.hub_process import HubProcess
 
 
 @pytest.fixture(scope="session", autouse=True)
-def estate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[canary.Estate]:
+def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """What hubs in the process of the tests log, at their most talkative, in a file that `estate` searches."""
+    path = tmp_path_factory.mktemp("here") / "stdout"
+    hooks = sys.excepthook, threading.excepthook
+    with path.open("ab") as stream:
+        telemetry.configure("debug", "json", stream)
+        sys.excepthook, threading.excepthook = hooks  # pytest's own: an exception that nobody caught fails the test
+        yield path
+
+
+@pytest.fixture(scope="session", autouse=True)
+def estate(tmp_path_factory: pytest.TempPathFactory, told: Path) -> Iterator[canary.Estate]:
     """No invented person may be found in what the hubs of this run have left behind, wherever a test made them."""
     left = canary.Estate(tmp_path_factory.getbasetemp())
     yield left

@@ -26,6 +26,7 @@ class Credentials(Protocol):
     async def headers(self, method: str, url: str) -> dict[str, str]: ...
 
 
+Signed = Callable[[str], Mapping[str, str]]
 Token = str | Callable[[], Awaitable[str]] | Credentials
 T = TypeVar("T")
 
@@ -84,12 +85,14 @@ class Line:
         body: bytes | None = None,
         media_type: str = JSON,
         held: timedelta = timedelta(0),
+        signed: Signed | None = None,
     ) -> Answer:
-        """The hub's answer. `path` is given in segments; `held` is how long the hub may hold it back before it is late.
+        """The hub's answer. `path` is given in segments; `held` is how long the hub may hold it back before it is late;
+        `signed` gives what each attempt carries more, for the address that is called.
 
         Raises `Refused`, `NotAuthenticated`, `HubUnavailable`, `AnswerNotUnderstood`."""
         url = _address(self._base_url, path)
-        return await self._persist(lambda: self._try(method, url, query or {}, body, media_type, held), held)
+        return await self._persist(lambda: self._try(method, url, query or {}, body, media_type, held, signed), held)
 
     @asynccontextmanager
     async def stream(
@@ -165,8 +168,10 @@ class Line:
         body: bytes | None,
         media_type: str,
         held: timedelta,
+        signed: Signed | None,
     ) -> Answer:
         headers = await self._headers(method, url, media_type if body is not None else None)
+        headers |= signed(url) if signed is not None else {}
         timeout = aiohttp.ClientTimeout(
             total=(self._patience.answer + held).total_seconds(),
             sock_connect=self._patience.connect.total_seconds(),

@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
+from functools import partial
 from types import TracebackType
 from typing import Any, BinaryIO, Final, Literal, Self, TypeVar
 
@@ -26,6 +27,7 @@ from hub.client.answers import (
 )
 from hub.client.calling import EVENT_STREAM, Answer, Line, Patience, Token
 from hub.client.errors import AnswerNotUnderstood, HubError
+from hub.client.signing import MessageSigner
 from schemas import envelope
 from schemas.envelope import Envelope
 
@@ -44,16 +46,25 @@ class HubClient:
     `token` is a bearer token, or a function that gives one and is asked before every attempt, or
     `hub.client.credentials.ClientCredentials`; None is enough
     for public reference data. Calls are tried again when the hub cannot be reached or has no time, which is
-    safe: the same id never takes effect twice. Every method raises `HubError` and its kinds, see
+    safe: the same id never takes effect twice. With a `signer` every message that is sent by itself carries the unit's
+    signature (RFC 9421). Every method raises `HubError` and its kinds, see
     `hub.client.errors`.
     """
 
-    def __init__(self, base_url: str, token: Token | None = None, *, patience: Patience | None = None) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        token: Token | None = None,
+        *,
+        patience: Patience | None = None,
+        signer: MessageSigner | None = None,
+    ) -> None:
         if not base_url.startswith(("http://", "https://")):
             raise ValueError("base_url begins with http:// or https://")
         self._base_url = base_url
         self._token = token
         self._patience = patience or Patience()
+        self._signer = signer
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
@@ -75,7 +86,7 @@ class HubClient:
 
     async def send(self, event: Event) -> Receipt:
         """Sends an event until the hub has it on disk. Raises `Refused` with every recipient's verdict."""
-        answer = await self._post_event(event, "v1", "messages")
+        answer = await self._post_event(event, "v1", "messages", signer=self._signer)
         return _receipt(answer.status, answer.document)
 
     async def send_batch(self, events: Sequence[Event]) -> tuple[Receipt | Problem, ...]:
@@ -263,10 +274,11 @@ class HubClient:
         answer = await self._line().call("GET", *path, query=given, held=held)
         return answer.document
 
-    async def _post_event(self, event: Event, *path: str) -> Answer:
-        # Written once: every attempt sends the same bytes, and so the same id.
-        body = _dump(_structured(event))
-        return await self._line().call("POST", *path, body=body, media_type=envelope.MEDIA_STRUCTURED)
+    async def _post_event(self, event: Event, *path: str, signer: MessageSigner | None = None) -> Answer:
+        # Written once: every attempt sends the same bytes, and so the same id. Signed each time: a nonce counts once.
+        body, media_type = _dump(_structured(event)), envelope.MEDIA_STRUCTURED
+        signed = partial(signer.headers, "POST", media_type, body) if signer is not None else None
+        return await self._line().call("POST", *path, body=body, media_type=media_type, signed=signed)
 
 
 def _structured(event: Event) -> Mapping[str, Any]:

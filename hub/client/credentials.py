@@ -16,6 +16,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import aiohttp
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA256
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey
@@ -42,6 +46,7 @@ class PrivateKey:
         self._key = key
         self.algorithm: Final = "Ed25519" if isinstance(key, OKPKey) else "ES256"
         self.public: Final[dict[str, Any]] = key.as_dict(private=False)
+        self.thumbprint: Final[str] = key.thumbprint()
 
     @classmethod
     def load(cls, path: Path) -> PrivateKey:
@@ -67,6 +72,15 @@ class PrivateKey:
 
     def sign(self, header: Mapping[str, Any], claims: Mapping[str, Any]) -> str:
         return jwt.encode({"alg": self.algorithm, **header}, dict(claims), self._key, algorithms=[self.algorithm])
+
+    def sign_bytes(self, content: bytes) -> bytes:
+        """As RFC 9421 3.3 and RFC 7518 3.4 write a signature: 64 bytes, either way."""
+        private = self._key.private_key
+        if isinstance(private, Ed25519PrivateKey):
+            return private.sign(content)
+        assert isinstance(private, EllipticCurvePrivateKey)
+        r, s = decode_dss_signature(private.sign(content, ECDSA(SHA256())))
+        return r.to_bytes(32) + s.to_bytes(32)
 
 
 class ClientCredentials:

@@ -13,10 +13,11 @@ from tests.unit.hub.telemetry.stream import Stream
 def _logging_as_before():
     root = logging.getLogger()
     kept = root.handlers[:], root.level, sys.excepthook, threading.excepthook
+    events = structlog.get_config()
     yield
     root.handlers[:], level, sys.excepthook, threading.excepthook = kept
     root.setLevel(level)
-    structlog.reset_defaults()
+    structlog.configure(**events)
 
 
 @pytest.fixture
