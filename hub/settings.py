@@ -24,7 +24,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 PREFIX: Final = "SAMVERKAN_"
 DEFAULTS_FILE: Final = "samverkan.default.toml"
 # Settings with a password in them may lie in a file of their own, which SAMVERKAN_<NAME>_FILE names.
-_SECRET: Final = frozenset({"database_url", "broker_url", "oidc_client_secret"})
+_SECRET: Final = frozenset({"database_url", "broker_url", "broker_api_url", "oidc_client_secret"})
 _FILE: Final = "_FILE"
 _TRUE: Final = frozenset({"true", "yes", "on", "1"})
 _FALSE: Final = frozenset({"false", "no", "off", "0"})
@@ -49,6 +49,7 @@ class Settings:
     oidc_acr: tuple[str, ...]
     database_url: str | None = field(repr=False)
     broker_url: str | None = field(repr=False)
+    broker_api_url: str | None = field(repr=False)
     amqp_units: frozenset[str]
     master_key_command: str | None = field(repr=False)
     rules_dir: Path | None
@@ -337,6 +338,7 @@ _KINDS: Final[Mapping[str, _Kind]] = {
     "data_dir": _Kind(_path, "the path of a directory"),
     "database_url": _engine_url("postgresql", "postgres"),
     "broker_url": _engine_url("amqp", "amqps"),
+    "broker_api_url": _engine_url("https", "http"),
     "amqp_units": _Kind(_names, "a list of unit ids"),
     "master_key_command": _COMMAND,
     "rules_dir": _OPTIONAL_PATH,

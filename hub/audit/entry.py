@@ -68,6 +68,7 @@ class AuditAction(StrEnum):
     DELIVERY_RETRIED = "delivery_retried"
     DELIVERY_DROPPED = "delivery_dropped"
     WEBHOOK_CHANGED = "webhook_changed"
+    AMQP_ACCOUNT_CHANGED = "amqp_account_changed"
     PARTY_KEY_ADDED = "party_key_added"
     PARTY_KEY_REVOKED = "party_key_revoked"
     TOKEN_ISSUED = "token_issued"  # noqa: S105 - the name of an event

@@ -29,7 +29,14 @@ from hub.store.port import StoreUnavailable
 log = structlog.get_logger()
 
 FOLDER: Final = "notes"
-NOTED: Final = frozenset({AuditAction.STAFF_LOOKED, AuditAction.LOG_EXPORTED, AuditAction.BACKUP_MADE})
+NOTED: Final = frozenset(
+    {
+        AuditAction.STAFF_LOOKED,
+        AuditAction.LOG_EXPORTED,
+        AuditAction.BACKUP_MADE,
+        AuditAction.AMQP_ACCOUNT_CHANGED,
+    }
+)
 """What is done beside the hub. A note of anything else is not entered: the hub itself knows better."""
 _SUFFIX: Final = ".note"
 _TAKEN: Final = ".taken"

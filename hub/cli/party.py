@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hub.cli import options, party_key, party_self_test, program, terminal, units, webhooks
+from hub.cli import options, party_amqp, party_key, party_self_test, program, terminal, units, webhooks
 from hub.cli.faults import WrongUse
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 group = program.new_group("The units that messages go between.")
 group.add_typer(webhooks.group, name="webhook")
+group.add_typer(party_amqp.group, name="amqp")
 
 
 group.add_typer(party_key.group, name="key")

@@ -76,7 +76,11 @@ def test_the_settings_are_the_programs_own() -> None:
     for service in services().values():
         given = {k: v for k, v in service.get("environment", {}).items() if k.startswith("SAMVERKAN_")}
         if given:
-            urls = {"SAMVERKAN_DATABASE_URL": "postgresql://db/hub", "SAMVERKAN_BROKER_URL": "amqp://mq/"}
+            urls = {
+                "SAMVERKAN_DATABASE_URL": "postgresql://db/hub",
+                "SAMVERKAN_BROKER_URL": "amqp://mq/",
+                "SAMVERKAN_BROKER_API_URL": "http://mq:15672/",
+            }
             plain = {k: v for k, v in given.items() if not k.endswith("_FILE")}
             assert {k.removesuffix("_FILE") for k in given if k.endswith("_FILE")} == urls.keys()
             assert settings.load({}, plain | urls, None).has_workers

@@ -76,10 +76,13 @@ def install(package: str) -> None:
         policy.chmod(0o755)
     try:
         for words in (["update"], ["install", "--yes", "--no-install-recommends", package]):
-            call = ["apt-get", "--quiet=2", *words]
+            # Another installation may be under way on this machine.
+            call = ["apt-get", "--quiet=2", "-o", "DPkg::Lock::Timeout=120", *words]
             done = subprocess.run(call, env=environ, capture_output=True, text=True, timeout=600)
             if done.returncode:
                 raise Missing(f"apt-get {words[0]} failed: {done.stderr.strip()[-300:]}")
+    except subprocess.TimeoutExpired:
+        raise Missing(f"apt-get gave {package} no end within ten minutes") from None
     finally:
         if ours:
             policy.unlink()

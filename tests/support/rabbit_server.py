@@ -32,6 +32,11 @@ class RabbitServer:
         parts = urlsplit(url)
         self.user, self._password = parts.username or "", parts.password or ""
 
+    @property
+    def api_url(self) -> str:
+        """The management API as an operator's setting names it."""
+        return urlunsplit(self._api._replace(netloc=f"{self.user}:{quote(self._password)}@{self._api.netloc}"))
+
     def call(self, method: str, path: str, body: object = None) -> Any:
         """What the management API answers. Raises `OSError` for anything but success."""
         connection = http.client.HTTPConnection(self._api.hostname or "", self._api.port, timeout=20)
