@@ -40,6 +40,8 @@ def _fresh() -> Select[Any]:
 ADD_PUSHES: Final = insert(_pushes).from_select(
     _COLUMNS,
     _fresh()
+    # Answered once for the whole group: where nobody has an endpoint, no delivery is looked up.
+    .where(exists(select(_webhooks.c.unit_id).where(_webhooks.c.is_active)))
     .where(among(_deliveries.c.delivery_id))
     .where(exists().where(_webhooks.c.unit_id == _deliveries.c.unit_id, _webhooks.c.is_active)),
 )
