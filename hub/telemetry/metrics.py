@@ -21,6 +21,16 @@ class Metrics:
     def __init__(self, version: str) -> None:
         self.registry: Final = CollectorRegistry(auto_describe=True)
         ProcessCollector(registry=self.registry)
+        self._measure_messages()
+        self._measure_times()
+        self._measure_log()
+        self._measure_delivery()
+        self._tell_build(version)
+        self.history: Final = History()
+        self._timers: dict[tuple[str, str, int], Histogram] = {}
+        self._accepted: dict[str, Counter] = {}
+
+    def _measure_messages(self) -> None:
         self.messages_accepted = Counter(
             "hub_messages_accepted", "Messages accepted, by catalogue type.", ["type"], registry=self.registry
         )
@@ -36,6 +46,8 @@ class Metrics:
         self.limits_reached = Counter(
             "hub_limits_reached", "Calls answered with 429, by limit.", ["limit"], registry=self.registry
         )
+
+    def _measure_times(self) -> None:
         self.request_seconds = Histogram(
             "hub_request_seconds",
             "Time from the request's head to the end of the answer, by route template.",
@@ -49,11 +61,8 @@ class Metrics:
         self.commit_seconds = Histogram(
             "hub_commit_seconds", "Time of one commit.", buckets=_COMMIT_SECONDS, registry=self.registry
         )
-        self.outbox_oldest_age_seconds = Gauge(
-            "hub_outbox_oldest_age_seconds",
-            "Age of the oldest claim check that no transport has taken; 0 when none.",
-            registry=self.registry,
-        )
+
+    def _measure_log(self) -> None:
         self.audit_tree_size = Gauge(
             "hub_audit_tree_size", "Entries in the tamper-evident log.", registry=self.registry
         )
@@ -66,6 +75,13 @@ class Metrics:
             "hub_witness_lag_entries",
             "Entries of the log that a witness has not cosigned yet.",
             ["witness"],
+            registry=self.registry,
+        )
+
+    def _measure_delivery(self) -> None:
+        self.outbox_oldest_age_seconds = Gauge(
+            "hub_outbox_oldest_age_seconds",
+            "Age of the oldest claim check that no transport has taken; 0 when none.",
             registry=self.registry,
         )
         self.deliveries = Gauge(
@@ -91,6 +107,8 @@ class Metrics:
         self.inbox_streams = Gauge(
             "hub_inbox_streams", "Inboxes that are listened to as a stream now.", registry=self.registry
         )
+
+    def _tell_build(self, version: str) -> None:
         build = Gauge(
             "hub_build_info",
             "Always 1; the labels tell what runs.",
@@ -98,10 +116,6 @@ class Metrics:
             registry=self.registry,
         )
         build.labels(version=version, python=platform.python_version()).set(1)
-
-        self.history: Final = History()
-        self._timers: dict[tuple[str, str, int], Histogram] = {}
-        self._accepted: dict[str, Counter] = {}
 
     def time_request(self, route: str, method: str, status: int, seconds: float) -> None:
         """One answered request. Each child is looked up once: a look-up costs more than the measurement."""
