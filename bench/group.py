@@ -26,7 +26,7 @@ import sqlalchemy as sa
 from rich.console import Console
 from rich.table import Table
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
+sys.path.insert(0, str(Path(__file__).parents[1]))  # the tests' own servers, which `engines` starts
 
 import growth
 
