@@ -18,6 +18,7 @@ from hub.attachments.shelf import Shelf
 from hub.audit.integrating import CheckpointKeeping, KeepCheckpoint
 from hub.audit.noting import Notebook
 from hub.audit.recording import EventRecording, RecordEvent
+from hub.audit.timekeeping import TimeWatch
 from hub.clock import Clock, SystemClock
 from hub.commit_group import CommitGroup, Handler
 from hub.control import sampling
@@ -126,15 +127,13 @@ def build_hub(
     deciding = decide_by(rulebook, directory)
 
     def new_ledger(group: Reader) -> Ledger:
-        return Ledger(group, vault, hub.book, clock.now())
+        return times.look(Ledger(group, vault, hub.book, clock.now()))
 
+    times = TimeWatch(store.reader())
     group = CommitGroup(
-        store,
-        deciding.handlers,
-        new_ledger,
-        largest=settings.group_size,
-        queue_limit=settings.queue_limit,
+        store, deciding.handlers, new_ledger, largest=settings.group_size, queue_limit=settings.queue_limit
     )
+    group.on_commit(times.keep)
     group.on_commit(lambda committed: metrics.commit_group_size.observe(committed.size))
     group.on_commit(lambda committed: metrics.commit_seconds.observe(committed.seconds))
     group.on_commit(lambda committed: frequency.raise_alarms(committed.ledger.changes.audit, metrics))

@@ -96,6 +96,7 @@ class AuditAction(StrEnum):
     BACKUP_MADE = "backup_made"
     BACKUP_RESTORED = "backup_restored"
     LOG_RESUMED = "log_resumed"
+    CLOCK_WENT_BACK = "clock_went_back"
     HUB_STARTED = "hub_started"
     HUB_STOPPED = "hub_stopped"
 

@@ -7,7 +7,7 @@ later one, so that a unit is told in the order of the case.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import bindparam, exists, or_, select, update
@@ -18,17 +18,20 @@ from hub.store.among import among
 _outbox, _deliveries, _messages = tables.outbox, tables.deliveries, tables.messages
 _held, _held_deliveries = _outbox.alias("held"), _deliveries.alias("held_deliveries")
 _at = bindparam("at", type_=_outbox.c.lease_until.type)
+_latest = bindparam("latest", type_=_outbox.c.lease_until.type)
 
+_is_free = or_(_outbox.c.lease_until.is_(None), _outbox.c.lease_until <= _at, _outbox.c.lease_until > _latest)
 _is_lane_held = exists(
     select(_held.c.position)
     .join(_held_deliveries, _held_deliveries.c.position == _held.c.position)
     .where(_held.c.published_at.is_(None), _held.c.lease_until.is_not(None), _held.c.lease_until > _at)
+    .where(_held.c.lease_until <= _latest)
     .where(_held_deliveries.c.lane_id == _deliveries.c.lane_id, _held_deliveries.c.unit_id == _deliveries.c.unit_id)
 )
 _due = (
     select(_outbox.c.position)
     .join(_deliveries, _deliveries.c.position == _outbox.c.position)
-    .where(_outbox.c.published_at.is_(None), or_(_outbox.c.lease_until.is_(None), _outbox.c.lease_until <= _at))
+    .where(_outbox.c.published_at.is_(None), _is_free)
     .where(~_is_lane_held)
     .order_by(_outbox.c.position)
     .limit(bindparam("limit"))
@@ -58,11 +61,15 @@ _TAKE_BACK: Final = (
 
 Execute = Callable[[Any, Any], Any]
 
+# A lease that ends later than this after one given now was given by a clock that was ahead: it is over.
+SKEW: Final = timedelta(seconds=60)
+
 
 def lease(execute: Execute, holder: str, at: datetime, until: datetime, limit: int) -> Sequence[records.ClaimCheck]:
     """Inside the caller's transaction."""
     values = {"holder": holder, "until": rows.instant_to_cell(until)}
-    if not execute(_LEASE, values | {"at": rows.instant_to_cell(at), "limit": limit}).rowcount:
+    bounds = {"at": rows.instant_to_cell(at), "latest": rows.instant_to_cell(until + SKEW), "limit": limit}
+    if not execute(_LEASE, values | bounds).rowcount:
         return []
     return [rows.cells_to_claim(cells) for cells in execute(_LEASED, values).all()]
 

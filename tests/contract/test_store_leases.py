@@ -76,6 +76,18 @@ async def test_the_same_case_to_another_unit_is_another_lane(store: port.Store) 
     assert await lease(store, "two") == [other]
 
 
+async def test_a_lease_that_a_clock_ahead_has_given_does_not_last_until_then(store: port.Store) -> None:
+    ids = await put(store, "case-a", "case-b")
+    assert await lease(store, "ahead", AT + timedelta(days=400)) == ids
+    assert await lease(store, "right") == ids
+
+
+async def test_a_lease_of_a_clock_that_is_a_little_ahead_counts(store: port.Store) -> None:
+    ids = await put(store, "case-a", "case-b")
+    assert await lease(store, "ahead", AT + timedelta(seconds=59)) == ids
+    assert await lease(store, "right") == []
+
+
 async def test_after_a_lease_has_ended_the_lane_goes_on_in_its_order(store: port.Store) -> None:
     [first] = await put(store, "case-a")
     await lease(store, "one")

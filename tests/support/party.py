@@ -58,19 +58,22 @@ class Party:
         return await self.call("POST", "/v1/messages", data=raw, headers={"Content-Type": media_type, **headers})
 
     def event(self, type_name: str, body: Any, **attributes: Any) -> dict[str, Any]:
-        return events.event(type_name, self.unit, body, at=datetime.now(UTC), **attributes)
+        return events.event(type_name, self.unit, body, at=self._now(), **attributes)
 
     async def send(self, type_name: str, body: Any, subject: str | None = None, **attributes: Any) -> Answer:
         return await self.post(self.event(type_name, body, subject=subject, **attributes))
 
     async def tell(self, type_name: str, subject: str | None = None, **parts: Any) -> Answer:
         """A message with defaults; `parts` as for `events.data`."""
-        return await self.send(type_name, events.data(type_name, at=datetime.now(UTC), **parts), subject)
+        return await self.send(type_name, events.data(type_name, at=self._now(), **parts), subject)
 
     async def record(self, **parts: Any) -> Answer:
         """A consent, recorded by this unit."""
-        body = events.consent(at=datetime.now(UTC), recorder=self.unit, **parts)
+        body = events.consent(at=self._now(), recorder=self.unit, **parts)
         return await self.send("consent.recorded", body)
+
+    def _now(self) -> datetime:
+        return self.hub.now() if isinstance(self.hub, HubProcess) else datetime.now(UTC)
 
     async def inbox(self, **parameters: Any) -> list[dict[str, Any]]:
         answer = await self.call("GET", "/v1/inbox", params={"limit": 500, **parameters})
