@@ -99,6 +99,7 @@ def _check_settings(rulebook: Rulebook) -> Iterator[RuleFault]:
         "plan_longest_months",
         "plan_least_weekly_hours",
         "ground_least_characters",
+        "statistics_least_count",
         "osl_10_2_most",
         "osl_10_2_window_hours",
         "protection_most",

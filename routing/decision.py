@@ -262,6 +262,13 @@ def _refuse_categories(matter: Matter) -> Refusal | None:
 
 def _refuse_free_text(matter: Matter) -> Refusal | None:
     """A personal number goes in no free text; a telling word only where the sender says that it tells of that."""
+    if not matter.rule.free_text:
+        texts = matter.message.message_type.free_text_in(matter.message.data)
+        return (
+            matter.refuse("free_text", RefusalCode.FREE_TEXT_BLOCKED, *[f"/data{at}" for at, _ in texts])
+            if texts
+            else None
+        )
     declared = frozenset(matter.message.handling["categories"])
     blocked = [f"/data{pointer}" for pointer, told in matter.told.items() if not told <= declared]
     return matter.refuse("free_text", RefusalCode.FREE_TEXT_BLOCKED, *blocked) if blocked else None

@@ -132,7 +132,7 @@ class TypeRule:
     `refused_senders` gives a kind its own code where SENDER_NOT_ALLOWED would not say enough. `warns` are named
     warnings, which refuse nothing. `uniform` types get one receipt, whether anybody is known behind the number or not.
     `field_lists` are the states of a statutory list of fields that count where no agreement names others. `reserved`:
-    nobody sends it; the type only keeps its name.
+    nobody sends it; the type only keeps its name. `free_text` False: a text in words is refused, whatever it says.
     """
 
     name: str
@@ -149,6 +149,7 @@ class TypeRule:
     uniform: bool = False
     field_lists: tuple[str, ...] = ()
     reserved: bool = False
+    free_text: bool = True
 
     def find_route(self, sender_kind: str, data: Mapping[str, Any]) -> Route | None:
         """The first route for the purpose that the message states, its sender's kind, and the values that it has."""
@@ -236,6 +237,7 @@ class Settings:
     jobbtorg_secrecy: Literal["26:1", "28:11"]
     sol_15_9: bool
     holder_confirms: Literal["itself", "recorder"]
+    statistics_least_count: int
     osl_10_2_most: int
     osl_10_2_window_hours: int
     protection_most: int

@@ -59,6 +59,7 @@ CHECKS = frozenset(
         "order_is_new",
         "order_is_active",
         "attendance_within_order",
+        "small_cells_are_suppressed",
         "question_fits_parties",
         "answers_a_question",
         "person_has_case",

@@ -186,6 +186,8 @@ class _TypeWriter:
             yield "Warns, and refuses nothing: " + "; ".join(self._meaning(name) for name in rule.warns) + "."
         if rule.field_lists:
             yield f"Its fields are those of a statute; these states of it count: {', '.join(rule.field_lists)}."
+        if not rule.free_text:
+            yield "No text in words is taken."
         if rule.uniform:
             yield "Gives one receipt, whether anybody is known behind the number or not."
         for kind, code in sorted(rule.refused_senders.items()):
@@ -254,7 +256,7 @@ class _TypeWriter:
 _OPENED = {"case": "a case", "finsam": "a FINSAM case"}
 _TOLD_OF_TYPES = {
     *("name", "title_sv", "senders", "subject", "categories", "routes", "refused_senders", "checks", "opens"),
-    *("registers", "warns", "uniform", "reserved", "field_lists"),
+    *("registers", "warns", "uniform", "reserved", "field_lists", "free_text"),
 }
 _TOLD_OF_ROUTES = {"purpose", "rows", "recipients", "when", "senders", "moves", "within", "within_finsam", "seats_from"}
 _TOLD_OF_RECIPIENTS = {"kind", "found", "bases", "sees", "own", "authority"}

@@ -14,6 +14,7 @@ from routing.preconditions import (
     questions,
     referrals,
     representation,
+    suppression,
     transfers,
 )
 from routing.preconditions.asking import Precondition
@@ -39,6 +40,7 @@ PRECONDITIONS: Mapping[str, Precondition] = {
     "order_is_new": providers.order_is_new,
     "order_is_active": providers.order_is_active,
     "attendance_within_order": providers.attendance_within_order,
+    "small_cells_are_suppressed": suppression.small_cells_are_suppressed,
     "question_fits_parties": questions.question_fits_parties,
     "answers_a_question": questions.answers_a_question,
     "person_has_case": questions.person_has_case,
