@@ -1,4 +1,4 @@
-"""How fast the control room's first page and its map are, with many messages stored.
+"""How fast the first pages of the control room and of the desk are, and the map, with many messages stored.
 
 Rows are written straight into the tables, since a million messages through the intake would take half an hour; what is
 measured, the pages, asks the hub as always. Usage: python bench/control.py 100000 1000000
@@ -31,6 +31,9 @@ PAGES = (
     "/admin/follow-up",
     "/admin/retention",
 )
+DESK = ("/team", "/team/cases", "/team/new")
+OPEN = 1000
+"""The newest messages: nobody has dealt with them yet, so they lie in inboxes."""
 TYPES = ("plan.proposed", "attendance.reported", "information.requested", "activity.started")
 PAIRS = (
     ("sd-farsta", "jt-sydost"),
@@ -76,7 +79,7 @@ def fill(path: Path, many: int) -> None:
                 unit,
                 "jt",
                 None if refused else number + 1,
-                "refused" if refused else "handled",
+                "refused" if refused else "notified" if number >= many - OPEN else "handled",
                 "refuse" if refused else "deliver",
                 "NO_AGREEMENT" if refused else None,
                 "r",
@@ -124,13 +127,20 @@ async def measure(folder: Path, many: int) -> None:
     hub = bootstrap.build_hub(given, clock=clock)
     server = Server(hub, "127.0.0.1", 0)
     await server.start()
-    browser = Browser(server.url)
+    await _look_at(server.url, "admin", PAGES, many)
+    await _look_at(server.url, "stadsdel", DESK, many)
+    await server.stop()
+
+
+async def _look_at(url: str, person: str, pages: tuple[str, ...], many: int) -> None:
+    browser = Browser(url)
     started = time.perf_counter()
-    await browser.sign_in("admin")
-    print(f"{many:>9,} messages  signing in {1000 * (time.perf_counter() - started):7.1f} ms", flush=True)
-    page = await browser.get("/admin/reason")
-    await browser.post("/admin/reason", {"csrf": page.token, "reason": "operation", "to": "/admin"})
-    for path in PAGES:
+    await browser.sign_in(person)
+    print(f"{many:>9,} messages  {person} signs in {1000 * (time.perf_counter() - started):7.1f} ms", flush=True)
+    if person == "admin":
+        page = await browser.get("/admin/reason")
+        await browser.post("/admin/reason", {"csrf": page.token, "reason": "operation", "to": "/admin"})
+    for path in pages:
         times = []
         for _ in range(5):
             started = time.perf_counter()
@@ -139,7 +149,6 @@ async def measure(folder: Path, many: int) -> None:
             assert shown.status == 200, (path, shown.status)
         print(f"{many:>9,}  {path:<70} first {times[0]:8.1f} ms  median {statistics.median(times):8.1f} ms", flush=True)
     await browser.close()
-    await server.stop()
 
 
 async def main() -> None:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
+import uuid
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
 
+from hub.control import sampling
 from hub.store.dead_letters import DeathReason
+from routing import rulebook
 from tests.browser.window import Office, Window
+from tests.support import events, persons
 from tests.support import office as inside
 
 pytestmark = pytest.mark.slow
@@ -24,10 +29,13 @@ PAGES = (
     "/admin/dead-letters",
     "/admin/dead-letters?try=1",
     "/admin/rules",
+    "/admin/rules/changes",
+    "/admin/rules/diff",
     "/admin/rules/try",
     "/admin/follow-up",
     "/admin/retention",
     "/admin/log",
+    "/admin/log/export",
     "/admin/reason",
 )
 PICTURES = os.environ.get("SAMVERKAN_PICTURES")
@@ -38,6 +46,8 @@ async def traffic(office: Office) -> str:
     """A week with a referral, a dead letter, and questions to AF that no consent covers; the last question."""
     hub = office.hub
     case, delivery, _ = await inside.refer(hub)
+    for _ in range(12):
+        await sampling.sample(hub)
     for _ in range(5):
         await inside.tell(hub, "consent.recorded", "sd-farsta")
         await inside.tell(hub, "information.requested", "jt-sydost", case)
@@ -110,6 +120,57 @@ async def test_axe_finds_nothing_on_any_page_and_none_is_wider_than_the_window(
         assert found.violations_count == 0, (path, found.generate_report())
         wider = await window.page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
         assert not wider, path
+
+
+async def finds_nothing_wrong(window: Window) -> None:
+    found = await Axe().run(window.page)
+    assert found.violations_count == 0, (window.page.url, found.generate_report())
+    assert not await window.page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
+
+
+async def test_an_own_rulebook_is_compared_and_every_state_of_the_page_is_for_everybody(
+    office: Office, tmp_path: Path
+) -> None:
+    window = await office.sit_down("granskare")
+    await window.go("/admin/rules/diff")
+    await window.press("Jämför")
+    await window.sees("Inget beslut blir annorlunda")
+    await finds_nothing_wrong(window)
+    own = tmp_path / "own"
+    shutil.copytree(rulebook.FOLDER, own)
+    ceilings = own / "categories.toml"
+    ceilings.write_text(ceilings.read_text("utf-8").replace('\nED = "yes"', '\nED = "no"'), "utf-8")
+    await window.fill({"new": "files"})
+    await window.page.locator("#files").set_input_files(sorted(own.glob("*.toml")))
+    await window.press("Jämför")
+    await window.sees("Vägar som ändras")
+    await finds_nothing_wrong(window)
+    await picture(window, "kontrollrum-jamfor")
+    await window.fill({"new": "files"})
+    await window.press("Jämför")  # no files chosen
+    await window.sees("Regelverket kan inte läsas")
+    await finds_nothing_wrong(window)
+
+
+async def test_health_consent_and_extract_are_for_everybody(office: Office) -> None:
+    await traffic(office)
+    consent = events.consent(at=office.clock.now(), person=persons.BO)
+    await inside.send(office.hub, "consent.recorded", "sd-farsta", consent)
+    consent_id = consent["content"]["consent_id"]
+    window = await office.sit_down("dataskydd")
+    await say_why(window)
+    for path in (f"/admin/consents/{consent_id}", "/admin/extract", "/admin/health"):
+        await window.go(path)
+        await finds_nothing_wrong(window)
+    await picture(window, "kontrollrum-halsa")
+    await window.go("/admin/extract")
+    await window.write("Personnummer", "189001019803")
+    await window.press("Gör utdraget")
+    await window.sees("Numret går inte att läsa")
+    await finds_nothing_wrong(window)
+    await window.go(f"/admin/consents/{uuid.uuid4()}")
+    await window.sees("Sidan finns inte")
+    await finds_nothing_wrong(window)
 
 
 async def test_an_auditor_sees_and_cannot_act(office: Office) -> None:

@@ -8,8 +8,10 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
+from urllib.parse import urlsplit
 
 import pytest
+from playwright.async_api import expect
 
 from tests.browser.window import Office, Window
 from tests.support import office as parties
@@ -219,6 +221,13 @@ async def meeting_is_called(room: Room) -> None:
     assert seen["Region Stockholm"] == "Får hela", seen
     await coordinator.send()
     await room.comes_to("Kallelse till planeringsmöte", *AROUND)
+    await coordinator.go("/team/cases")
+    await coordinator.page.locator("tbody a").first.click()
+    await coordinator.page.wait_for_url("**/team/cases/*-*")
+    asked = await coordinator.page.request.get(coordinator.page.url.split("?")[0] + "/meeting.ics")
+    entry = await asked.text()
+    assert "DTSTART:20260401T110000Z" in entry
+    assert not any(told in entry for told in (JONNA.given_name, JONNA.family_name, JONNA.number))
 
 
 async def plan_is_written(room: Room) -> None:
@@ -255,12 +264,27 @@ async def plan_is_written(room: Room) -> None:
     }
     await coordinator.send()
     await room.comes_to("Gemensam planering", *AROUND)
+    await plan_is_printed(coordinator)
     for name, health in (("af", False), ("jobbtorg", False), ("region", True), ("stadsdel", True), ("fk", True)):
         window = room[name]
         await window.go("/team")
         await window.open_letter("Gemensam planering")
         await window.sees("3 t/vecka ork")
         await (window.sees if health else window.does_not_see)("Ny kontakt i vården")
+
+
+async def plan_is_printed(coordinator: Window) -> None:
+    """For Jonna to sign: on paper there is the plan and room for a name, and nothing of the page around it."""
+    await coordinator.go("/team/cases")
+    await coordinator.page.locator("tbody a").first.click()
+    await coordinator.page.wait_for_url("**/team/cases/*-*")
+    await coordinator.go(urlsplit(coordinator.page.url).path + "/plan")
+    await coordinator.page.emulate_media(media="print")
+    for told in ("Arbete på halvtid till hösten.", "Två studiebesök", JONNA.family_name, "Underskrift"):
+        await coordinator.sees(told)
+    await expect(coordinator.page.locator(".bar")).to_be_hidden()
+    await expect(coordinator.page.locator(".foot")).to_be_hidden()
+    await coordinator.page.emulate_media(media="screen")
 
 
 async def case_is_followed_up_and_closed(room: Room) -> None:

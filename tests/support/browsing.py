@@ -21,6 +21,7 @@ class Shown:
     headers: Mapping[str, str]
     text: str
     cookies: tuple[str, ...] = ()
+    body: bytes = b""
 
     @property
     def token(self) -> str:
@@ -76,7 +77,8 @@ class Browser:
             method, self.url + path, data=data, headers=named, allow_redirects=False
         ) as answer:
             cookies = tuple(answer.headers.getall("Set-Cookie", []))
-            return Shown(answer.status, answer.headers, await answer.text(errors="replace"), cookies)
+            body, text = await answer.read(), await answer.text(errors="replace")
+            return Shown(answer.status, answer.headers, text, cookies, body)
 
     async def sign_in(self, person: str) -> Shown:
         """As one of the invented persons."""

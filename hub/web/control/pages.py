@@ -3,7 +3,19 @@
 from __future__ import annotations
 
 from hub.api.routes import Access, Page
-from hub.web.control import asking, comparing, exporting, flows, following_up, messages, rooms, rules, saving, watching
+from hub.web.control import (
+    asking,
+    comparing,
+    exporting,
+    extracting,
+    flows,
+    following_up,
+    messages,
+    rooms,
+    rules,
+    saving,
+    watching,
+)
 
 PAGES: tuple[Page, ...] = (
     Page("GET", "/admin", flows.show_start, Access.OVERSIGHT),
@@ -29,6 +41,8 @@ PAGES: tuple[Page, ...] = (
     Page("GET", "/admin/follow-up", following_up.show_follow_up, Access.OVERSIGHT),
     Page("GET", "/admin/consents", following_up.find_consent, Access.OVERSIGHT),
     Page("GET", "/admin/consents/{consent}", following_up.show_consent, Access.OVERSIGHT),
+    Page("GET", "/admin/extract", extracting.show_form, Access.DATA_OFFICER),
+    Page("POST", "/admin/extract", extracting.make_paper, Access.DATA_OFFICER),
     Page("GET", "/admin/retention", rooms.show_retention, Access.OVERSIGHT),
     Page("POST", "/admin/retention/run", rooms.run_retention, Access.ADMINISTRATOR),
     Page("POST", "/admin/retention/hold", rooms.place_hold, Access.ADMINISTRATOR),

@@ -80,6 +80,7 @@ def common(request: web.Request) -> dict[str, Any]:
         "percent": lambda share: percent(share, words.language),
         "reason": kept_reasons.find_reason(request),
         "may_act": staff_of(request).has(Role.ADMINISTRATOR),
+        "may_extract": staff_of(request).has(Role.DATA_OFFICER),
     }
 
 

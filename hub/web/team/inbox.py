@@ -20,6 +20,8 @@ from hub.web.team import desk
 from routing import deadlines
 
 MOST: Final = 200
+SHOWN: Final = 50
+"""At first; the rest when asked for."""
 _MOST_CASES: Final = 40
 HEARTBEAT_SECONDS: Final = 15.0
 UNREAD: Final = frozenset({DeliveryState.PENDING, DeliveryState.NOTIFIED})
@@ -41,9 +43,11 @@ async def show_inbox(request: web.Request) -> web.Response:
     at = hub.clock.now()
     claims = hub.reader.list_inbox(unit_id, limit=MOST, at=at)
     due = list_due(hub, unit_id, [claim.case_id for claim in claims if claim.case_id])
-    chosen = {name: request.query.get(name, "") for name in ("show", "type", "order")}
+    chosen = {name: request.query.get(name, "") for name in ("show", "type", "order", "all")}
+    arranged = arrange(claims, chosen)
     values: dict[str, Any] = {
-        "claims": arrange(claims, chosen),
+        "claims": arranged if chosen["all"] else arranged[:SHOWN],
+        "arranged": len(arranged),
         "counts": {"all": len(claims), "unread": len(_unread(claims)), "opened": len(claims) - len(_unread(claims))},
         "types": sorted({claim.type for claim in claims}),
         "chosen": chosen,

@@ -21,7 +21,7 @@ from hub.telemetry.history import quantile
 from hub.web.control import saving
 from hub.web.control.lines import draw_curve
 from routing import rulebook
-from tests.support import events, office, persons
+from tests.support import events, office, pdf_text, persons
 from tests.support.browsing import Browser
 from tests.unit.hub.web.conftest import START, Pages
 from tests.unit.hub.web.test_control import with_reason
@@ -222,3 +222,23 @@ def test_a_curve_keeps_its_peaks_and_stays_in_the_picture() -> None:
     assert min(heights) >= curve.ceiling
     assert max(heights) <= curve.base
     assert draw_curve("p95", []).points == ""
+
+
+async def test_the_data_officer_prints_an_extract_and_the_log_does_not_name_anybody(pages: Pages) -> None:
+    await office.refer(pages.hub)
+    browser = await with_reason(pages, "dataskydd")
+    page = await browser.get("/admin/extract")
+    form = {"csrf": page.token, "number": persons.ASTA.number, "name": "Asta Provberg"}
+    paper = await browser.post("/admin/extract", form)
+    assert (paper.status, paper.headers["Content-Type"]) == (200, "application/pdf")
+    text = " ".join(pdf_text.read(paper.body).split())
+    assert "Asta Provberg" in text
+    assert "Anvisning till Jobbtorg" in text
+    assert pages.actions()[-1] == "extract_made"
+    entry = pages.hub.reader.list_audit(AuditQuery(limit=1000))[-1].entry
+    assert persons.ASTA.number.encode() not in entry
+    wrong = await browser.post("/admin/extract", form | {"number": "189001019803"})
+    assert (wrong.status, "189001019803" in wrong.text) == (422, False)
+    assert "Numret går inte att läsa" in wrong.text
+    admin = await with_reason(pages)
+    assert (await admin.get("/admin/extract")).status == 403

@@ -13,6 +13,9 @@ import html5lib
 import pytest
 
 from hub.store.records import AuditQuery
+from hub.web.team import calendar
+from hub.web.team.inbox import SHOWN
+from tests.support import events, office, pdf_text
 from tests.support.browsing import Browser, Shown
 from tests.support.persons import JONNA
 from tests.unit.hub.web.conftest import Pages
@@ -142,6 +145,21 @@ async def test_opening_shows_purpose_and_basis_and_is_in_the_log_with_the_person
     entry = pages.hub.reader.list_audit(AuditQuery(limit=1000))[-1]
     assert entry.actor.startswith("staff:")
     assert JONNA.number.encode() not in entry.entry
+
+
+async def test_a_long_inbox_shows_its_beginning_and_the_rest_when_asked(pages: Pages) -> None:
+    await office.refer(pages.hub)
+    for _ in range(SHOWN + 2):
+        edges = events.both_ways("sdn-farsta", "amn")
+        body = events.consent(at=pages.clock.now(), edges=edges)
+        await office.send(pages.hub, "consent.recorded", "sd-farsta", body)
+    jobbtorg = await pages.signed_in("jobbtorg")
+    first = await jobbtorg.get("/team")
+    total = first.text.split("Visa alla ")[1].split("<")[0]
+    assert first.text.count('class="letter-link"') == SHOWN
+    whole = await jobbtorg.get("/team?show=&type=&order=&all=1")
+    assert whole.text.count('class="letter-link"') == int(total) > SHOWN
+    assert "Visa alla" not in whole.text
 
 
 async def test_another_units_message_case_and_type_do_not_exist(pages: Pages) -> None:
@@ -308,6 +326,44 @@ async def test_the_paper_to_sign_is_in_the_log_with_who_made_it(pages: Pages) ->
     [row] = [each for each in pages.hub.reader.list_audit(AuditQuery(limit=500)) if each.action == "document_made"]
     assert (row.actor.startswith("staff:"), row.unit) == (True, "fk-stockholm")
     assert json.loads(row.entry)["document"] == "consent_form"
+
+
+async def test_the_paper_says_in_plain_swedish_what_the_person_says_yes_to(pages: Pages) -> None:
+    fk = await pages.signed_in("fk")
+    paper = await (await begin(fk, "/team/send/consent.recorded", CONSENT)).step("paper")
+    text = " ".join(pdf_text.read(paper.body).split())
+    for told in (
+        "Samtycke till att myndigheter delar uppgifter",
+        f"{JONNA.given_name} {JONNA.family_name}",
+        JONNA.number,
+        "2 mars 2026 till 28 augusti 2026",
+        "Gemensam planering i FINSAM",
+        "Försäkringskassan Stockholm",
+        "Det är frivilligt.",
+        "ta tillbaka ditt ja",
+        "registerutdrag",
+        "Underskrift",
+    ):
+        assert told in text, told
+    assert "sekretess" not in text.lower()  # a word that nobody should need to know
+
+
+async def test_a_calendar_file_tells_when_and_where_and_nothing_of_whom(pages: Pages) -> None:
+    case_id = "0b6e1f5a-3c52-4a0e-9d59-0b6a5f3a1c11"
+    content = {
+        "at": "2026-04-01T13:00:00+02:00",
+        "place_unit": "jt-sydost",
+        "support_person": JONNA.given_name,
+        "participants_expected": ["sd", "fk"],
+    }
+    text = calendar.write(pages.hub, case_id, content, pages.clock.now())
+    lines = dict(line.split(":", 1) for line in text.strip().split("\r\n"))
+    assert (lines["DTSTART"], lines["DTEND"]) == ("20260401T110000Z", "20260401T120000Z")
+    assert (lines["LOCATION"], lines["SUMMARY"]) == ("Jobbtorg Sydost", "Planeringsmöte 0b6e1f5a")
+    assert lines["CLASS"] == "PRIVATE"
+    for secret in (JONNA.given_name, JONNA.family_name, JONNA.number, "FINSAM"):
+        assert secret not in text, secret
+    assert all(len(line.encode()) <= 75 for line in text.split("\r\n"))  # RFC 5545 3.1
 
 
 async def test_the_paper_is_a_pdf_and_its_hash_stands_in_the_consent(pages: Pages) -> None:
