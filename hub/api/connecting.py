@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from hub.api import oauth, parties, self_test, signing
+from hub.api.looking import REASON_PARAMETERS
 from hub.api.routes import Access, Operation, Parameter
 from hub.identity.scopes import Scope
 
@@ -77,8 +78,8 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         Access.ADMINISTRATOR,
         "förvaltning",
         "Enheternas nycklar och certifikat",
-        {200: ("Alla, äldst först.", "PartyKeys"), 400: _PROBLEM, 403: _NOT_ALLOWED},
-        parameters=(Parameter("unit", "Bara denna enhets.", {"type": "string"}),),
+        {200: ("Alla, äldst först.", "PartyKeys"), 400: _PROBLEM, 403: _NOT_ALLOWED, 503: _PROBLEM},
+        parameters=(Parameter("unit", "Bara denna enhets.", {"type": "string"}), *REASON_PARAMETERS),
     ),
     Operation(
         "POST",

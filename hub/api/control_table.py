@@ -62,6 +62,7 @@ OPERATIONS: tuple[Operation, ...] = (
         _TAG,
         "Vad en gallring skulle ta bort nu; inget tas bort",
         {200: ("Antal per slag och de första.", "RetentionDue"), **_LOOK},
+        parameters=REASON_PARAMETERS,
     ),
     Operation(
         "POST",
@@ -90,6 +91,7 @@ OPERATIONS: tuple[Operation, ...] = (
         _TAG,
         "Det som är undantaget från gallring",
         {200: ("Undantagen, äldst först.", "RetentionHolds"), **_LOOK},
+        parameters=REASON_PARAMETERS,
     ),
     Operation(
         "PUT",

@@ -37,6 +37,13 @@ def no_reason(wrong: reasons.ReasonWrong) -> Problem:
     return call_problem("REASON_MISSING", [Fault(f"/query/{wrong.field}", "parameter", accepted)])
 
 
+async def record_usual_look(request: web.Request, look: str, *, unit: str | None = None) -> None:
+    """A look of the daily work, at units and states and at no single message: logged as well, with the reason that was
+    given, else as the running of the hub."""
+    reason = reason_of(request) if "reason" in request.query else reasons.read("operation", None)
+    await record_look(request, look, reason=reason, unit=unit)
+
+
 async def record_look(
     request: web.Request,
     look: str,

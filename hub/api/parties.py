@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives import serialization
 
 from hub.api.answers import answer, known_parameters, read_body
 from hub.api.keys import hub_of, staff_of
+from hub.api.looking import REASON_NAMES, record_usual_look
 from hub.api.problems import Problem, call_problem
 from hub.identity import jws
 from hub.identity.party_keys import AddKey, RevokeKey
@@ -27,8 +28,9 @@ LONGEST_OVERLAP: Final = timedelta(days=90)
 
 async def list_keys(request: web.Request) -> web.Response:
     """The credentials of one unit, or of all: also those that do not count yet or no longer."""
-    known_parameters(request, "unit")
+    known_parameters(request, "unit", *REASON_NAMES)
     hub, unit_id = hub_of(request), request.query.get("unit")
+    await record_usual_look(request, "party_keys", unit=unit_id)
     keys = hub.reader.list_party_keys(None if unit_id is None else [unit_id])
     return answer({"items": [_row(key, hub.clock.now()) for key in keys]})
 

@@ -66,7 +66,13 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         Access.ADMINISTRATOR,
         "förvaltning",
         "En enhets webhook och hur det går för den",
-        {200: ("Adressen och läget; aldrig hemligheten.", "Webhook"), 403: NOT_ALLOWED, 404: NOT_FOUND},
+        {
+            200: ("Adressen och läget; aldrig hemligheten.", "Webhook"),
+            403: NOT_ALLOWED,
+            404: NOT_FOUND,
+            503: PROBLEM,
+        },
+        parameters=REASON_PARAMETERS,
     ),
     Operation(
         "PUT",

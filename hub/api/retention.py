@@ -10,6 +10,7 @@ from aiohttp import web
 from hub.api import bodies
 from hub.api.answers import answer, known_parameters, path_id, whole_number
 from hub.api.keys import hub_of, staff_of
+from hub.api.looking import REASON_NAMES, record_usual_look
 from hub.api.problems import call_problem
 from hub.identity import reasons
 from hub.intake import receipts
@@ -24,7 +25,8 @@ MOST_SHOWN = 500
 
 async def list_due(request: web.Request) -> web.Response:
     """What a run would erase now: everything counted, the first ones shown. Nothing is erased."""
-    known_parameters(request)
+    known_parameters(request, *REASON_NAMES)
+    await record_usual_look(request, "retention_due")
     due: list[Due] = []
     async for page in hub_of(request).gallring.list_due():
         due += page
@@ -46,7 +48,8 @@ async def list_runs(request: web.Request) -> web.Response:
 
 
 async def list_holds(request: web.Request) -> web.Response:
-    known_parameters(request)
+    known_parameters(request, *REASON_NAMES)
+    await record_usual_look(request, "retention_holds")
     return answer({"items": [hold_row(each) for each in hub_of(request).reader.list_holds()]})
 
 

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from hub.api.answers import answer, known_parameters, path_id, read_body
 from hub.api.keys import hub_of, staff_of
+from hub.api.looking import REASON_NAMES, record_usual_look
 from hub.api.problems import call_problem
 from hub.identity import roles
 from hub.identity.roles import Grant
@@ -24,7 +25,8 @@ _NAMES = frozenset({"iss", "sub", "name", "roles"})
 
 async def list_staff(request: web.Request) -> web.Response:
     """Everybody who may sign in, by name, also those who no longer may."""
-    known_parameters(request)
+    known_parameters(request, *REASON_NAMES)
+    await record_usual_look(request, "staff")
     return answer({"items": [_row(member) for member in hub_of(request).reader.list_staff()]})
 
 

@@ -19,6 +19,7 @@ from hub.api import (
     stream,
 )
 from hub.api.log_operations import LOG_OPERATIONS
+from hub.api.looking import REASON_PARAMETERS
 from hub.api.routes import Access, Operation, Parameter
 from hub.identity.scopes import Scope
 
@@ -205,7 +206,8 @@ OPERATIONS: tuple[Operation, ...] = (
         Access.ADMINISTRATOR,
         "förvaltning",
         "Alla som får logga in, med roller",
-        {200: ("Alla, i namnordning.", "StaffList"), 400: PROBLEM, 403: NOT_ALLOWED},
+        {200: ("Alla, i namnordning.", "StaffList"), 400: PROBLEM, 403: NOT_ALLOWED, 503: PROBLEM},
+        parameters=REASON_PARAMETERS,
     ),
     Operation(
         "PUT",

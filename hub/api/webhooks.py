@@ -9,6 +9,7 @@ from aiohttp import web
 from hub.api import bodies
 from hub.api.answers import answer
 from hub.api.keys import caller_of, hub_of, staff_of
+from hub.api.looking import record_usual_look
 from hub.api.problems import call_problem
 from hub.intake import receipts
 from hub.push.addresses import UrlRefused
@@ -37,7 +38,9 @@ async def remove_own(request: web.Request) -> web.Response:
 
 
 async def show_of(request: web.Request) -> web.Response:
-    return _show(request, _unit(request))
+    unit_id = _unit(request)
+    await record_usual_look(request, "webhook", unit=unit_id)
+    return _show(request, unit_id)
 
 
 async def set_of(request: web.Request) -> web.Response:

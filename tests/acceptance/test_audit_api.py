@@ -10,7 +10,7 @@ import pytest
 
 from tests.acceptance.test_roles import member, operator, put
 from tests.support import persons
-from tests.support.field import Field
+from tests.support.field import Field, now
 from tests.support.party import Answer
 
 
@@ -60,24 +60,27 @@ async def test_pages_lead_through_the_whole_log_once(field: Field) -> None:
 
 
 async def test_the_look_is_in_the_log_with_its_reason(field: Field) -> None:
-    found = await items(field, unit="sd-farsta", action="staff_looked", reference="2026-117")
+    began = now().isoformat()
+    found = await items(field, unit="sd-farsta", action="staff_looked", reference="2026-117", since=began)
     assert found == []
-    looks = await items(field, action="staff_looked")
+    looks = await items(field, action="staff_looked", since=began)
     own = [each["entry"] for each in looks if each["entry"].get("reference") == "2026-117"]
     assert [(entry["look"], entry["reason"], entry["by"]) for entry in own] == [
-        ("log_search", "supervision", ["action", "unit"])
+        ("log_search", "supervision", ["action", "since", "unit"])
     ]
 
 
 async def test_who_may_no_longer_sign_in_stands_in_the_log(field: Field) -> None:
+    began = now().isoformat()
     staff_id = (await put(field)).json["staff"]
     assert (await operator(field).call("DELETE", f"/v1/admin/staff/{staff_id}")).status == 204
     for action in ("staff_changed", "staff_removed"):
-        found = await items(field, action=action)
+        found = await items(field, action=action, since=began)
         assert [each["actor"] for each in found if each["entry"]["staff"] == staff_id] == ["staff:operator"]
 
 
 async def test_as_a_table_and_as_fhir(field: Field) -> None:
+    began = now().isoformat()
     case = await field.refer()
     message = case.referral.json["id"]
     table = await search(field, message=message, format="csv")
@@ -94,11 +97,12 @@ async def test_as_a_table_and_as_fhir(field: Field) -> None:
     told = {each["type"]: each["valueString"] for each in recipient["detail"]}
     assert (told["basis.code"], told["basis.consent"], told["basis.version"]) == ("CONSENT", case.consent_id, "1")
     assert told["rule"] == case.referral.json["recipients"][0]["rule"]
-    exported = await items(field, action="log_exported")
+    exported = await items(field, action="log_exported", since=began)
     assert {"csv", "fhir"} <= {each["entry"]["form"] for each in exported}
 
 
 async def test_entries_about_a_person_take_a_reason_which_is_logged_first(field: Field) -> None:
+    began = now().isoformat()
     case = await field.refer()
     asta = case.person
     [stranger, *_] = [each for each in persons.ADULTS if each != asta]
@@ -116,7 +120,7 @@ async def test_entries_about_a_person_take_a_reason_which_is_logged_first(field:
     by_case = {each["index"] for each in await items(field, case=case.case_id)}
     assert by_case <= {each["index"] for each in found.json["items"]}
     assert asta.number not in found.body.decode()
-    looks = await items(field, action="staff_looked")
+    looks = await items(field, action="staff_looked", since=began)
     mine = [each for each in looks if each["entry"].get("reference") == "2026-118"]
     assert [(each["entry"]["look"], each["entry"]["reason"]) for each in mine] == [("person_search", "complaint")]
     nobody = await ask(number=stranger.number, reason="complaint")
