@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,6 +12,7 @@ from hub.cli import faults, options, program, send, terminal, verdicts
 from hub.cli.faults import WrongUse
 
 if TYPE_CHECKING:
+    from hub.cli.steps import Step
     from hub.client.answers import Problem, Receipt
     from hub.settings import Settings
 
@@ -100,17 +101,38 @@ def explain(
     config: options.Config = None,
     json: options.Json = False,
 ) -> None:
-    """Ask a running hub what it would decide, and why, per recipient. Nothing is stored or sent on."""
+    """Ask a running hub what it would decide, and why: each step, and each recipient. Nothing is stored or sent on."""
     settings = options.load_settings(config, data_dir=data_dir)
     event = send.read_event(file)
     caller = unit or _sender_of(event.get("source"))
     completed = send.complete(event, caller)
     answer = send.ask(settings, hub, token, caller, lambda client: client.explain(completed))
+    found = _steps(completed, caller, answer, settings)
     if json:
-        terminal.show_json(send.as_document(answer))
+        terminal.show_json({**send.as_document(answer), "steps": [step.as_json() for step in found]})
     else:
         _show(answer, settings)
+        _show_steps(found)
     send.end_with(answer)
+
+
+def _steps(event: dict[str, Any], caller: str, answer: Receipt | Problem, settings: Settings) -> list[Step]:
+    """None where the rules or units of this machine cannot be read."""
+    from hub.cli import steps
+    from routing import directory, rule_files, rulebook
+
+    try:
+        book, units = rulebook.load(settings.rules_dir), directory.load(settings.directory_dir)
+    except rule_files.RulesBroken:
+        return []
+    return steps.list_steps(event, caller, answer, book, units)
+
+
+def _show_steps(found: list[Step]) -> None:
+    if found:
+        terminal.say("")
+        rows = [(step.name, step.recipient or "all", step.result, step.looked_at) for step in found]
+        terminal.show_table(("step", "for", "result", "looked at"), rows)
 
 
 def _sender_of(source: object) -> str:

@@ -1,6 +1,7 @@
 """Sending from a file, and asking what would be decided."""
 
 import json
+import re
 import socket
 import uuid
 
@@ -145,6 +146,7 @@ def test_explains_in_words_and_stores_nothing(ask, call, hub, case_id, messages)
     assert "jt-sydost: redact, gets it without the fields below" in result.stdout
     assert "consent.recorded/jt" in result.stdout
     assert "REGISTRY: " in result.stdout
+    assert re.search(r"^basis +jt-sydost +passed: REGISTRY ", result.stdout, re.MULTILINE)
     assert call("audit", "show", "--unit", "sd-farsta", "--data-dir", hub.data_dir).stdout == before
 
 
@@ -153,6 +155,9 @@ def test_explains_a_refusal_with_what_to_do(ask, messages):
     assert result.exit_code == 1
     assert "Refused: SELF_REFERRAL" in result.stdout
     assert "Hänvisa personen till sin stadsdel" in result.stdout
+    steps = json.loads(ask("rules", "explain", messages.referral, "--as", "jt-sydost", "--json").stdout)["steps"]
+    assert (steps[0]["step"], steps[0]["result"]) == ("sender", "decided: SELF_REFERRAL")
+    assert {step["result"] for step in steps[1:]} == {"not reached"}
 
 
 def test_explaining_needs_a_sender(ask, messages):
