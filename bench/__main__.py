@@ -150,7 +150,7 @@ def _free_port() -> int:
 
 def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("scenes", nargs="*", default=USUAL, choices=SCENES, help="what to measure (all but mesh)")
+    parser.add_argument("scenes", nargs="*", choices=SCENES, help="what to measure (all but mesh)")
     parser.add_argument("--mesh", action="store_true", help="also mesh-sandbox, installed beside the benchmarks")
     parser.add_argument("--engine", dest="engines", action="append", choices=engines.NAMES, help="one engine only")
     parser.add_argument("--rounds", type=int, default=3)
@@ -158,7 +158,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--name", default="results", help="of the files in bench/results/")
     asked = parser.parse_args()
     asked.engines = asked.engines or list(engines.NAMES)
-    asked.scenes = {*asked.scenes, *(("mesh",) if asked.mesh else ())}
+    asked.scenes = {*(asked.scenes or USUAL), *(("mesh",) if asked.mesh else ())}
     return asked
 
 
