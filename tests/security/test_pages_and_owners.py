@@ -112,6 +112,7 @@ def test_the_table_has_every_page() -> None:
         Access.DESK,
         Access.OVERSIGHT,
         Access.ADMINISTRATOR,
+        Access.DATA_OFFICER,
     }
 
 

@@ -25,7 +25,7 @@ PAGES: tuple[Page, ...] = (
     Page("GET", "/admin/messages", messages.show_search, Access.OVERSIGHT),
     Page("GET", "/admin/messages.csv", messages.download_search, Access.OVERSIGHT),
     Page("GET", "/admin/messages/{id}", messages.show_trace, Access.OVERSIGHT),
-    Page("POST", "/admin/messages/saved", saving.change_saved, Access.OVERSIGHT),
+    Page("POST", "/admin/saved-searches", saving.change_saved, Access.OVERSIGHT),
     Page("GET", "/admin/health", watching.show_health, Access.OVERSIGHT),
     Page("GET", "/admin/dead-letters", rooms.show_dead_letters, Access.OVERSIGHT),
     Page("POST", "/admin/dead-letters/retry", rooms.retry_dead_letters, Access.ADMINISTRATOR),

@@ -133,14 +133,14 @@ async def test_searches_are_kept_for_the_one_who_kept_them(pages: Pages) -> None
     browser = await with_reason(pages)
     page = await browser.get("/admin/messages?unit=af-stockholm&verdict=refuse&days=90")
     form = {"csrf": page.token, "name": "Nekat till AF", "query": page.hidden("query")}
-    kept = await browser.post("/admin/messages/saved", form)
+    kept = await browser.post("/admin/saved-searches", form)
     assert kept.headers["Location"] == "/admin/messages?unit=af-stockholm&verdict=refuse&days=90"
     assert "Nekat till AF" in (await browser.get("/admin/messages")).text
     later = await with_reason(pages)
     assert "Nekat till AF" in (await later.get("/admin/messages")).text
     other = await with_reason(pages, "granskare")
     assert "Nekat till AF" not in (await other.get("/admin/messages")).text
-    await browser.post("/admin/messages/saved", {"csrf": page.token, "query": "", "drop": "Nekat till AF"})
+    await browser.post("/admin/saved-searches", {"csrf": page.token, "query": "", "drop": "Nekat till AF"})
     assert "Nekat till AF" not in (await browser.get("/admin/messages")).text
 
 
