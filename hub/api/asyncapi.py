@@ -14,6 +14,7 @@ from aiohttp import web
 
 from hub.api.answers import answer
 from hub.api.components import COMPONENTS
+from routing.rulebook import Rulebook
 from schemas import envelope as envelopes
 from schemas import tree
 from schemas.registry import MessageType, Registry
@@ -25,9 +26,10 @@ _HTTP = "0.3.0"  # the version of the HTTP bindings
 _SHARED = ("Event", "Receipt", "InboxPage", "Outcome", "Problem")
 
 
-def build_document(registry: Registry) -> dict[str, Any]:
-    """An AsyncAPI 3.0 document with one message for every version of every type."""
-    types = registry.list_types()
+def build_document(registry: Registry, rulebook: Rulebook) -> dict[str, Any]:
+    """An AsyncAPI 3.0 document with one message for every version of every type that somebody sends."""
+    reserved = {rule.name for rule in rulebook.types.values() if rule.reserved}
+    types = [entry for entry in registry.list_types() if entry.name not in reserved]
     return {
         "asyncapi": "3.0.0",
         "info": {

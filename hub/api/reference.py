@@ -80,6 +80,7 @@ def _type(rulebook: Rulebook, message_type: MessageType) -> dict[str, Any]:
         "description": {"sv": message_type.description_sv, "en": message_type.description_en},
         "subject": rule.subject if rule else None,
         "senders": sorted(rule.senders) if rule else [],
+        "reserved": rule is not None and rule.reserved,
         "categories": sorted(rule.categories) if rule else [],
         "routes": [_route(route) for route in rule.routes] if rule else [],
     }
