@@ -10,9 +10,9 @@ from tests.faults import bugs
 
 # Which rows are to find which bug.
 ROWS = {
-    "ack_before_commit": "row_1",
+    "ack_before_commit": "row_1_",
     "no_inbox_key": "row_2 and after_the_commit",
-    "audit_outside_the_transaction": "row_1",
+    "audit_outside_the_transaction": "row_1_",
     "only_exceptions_are_caught": "row_7",
     "no_delivery_limit": "row_12",
     "outbox_ends_with_the_confirm": "row_11",
