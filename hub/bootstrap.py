@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from importlib import metadata
@@ -10,57 +9,39 @@ from pathlib import Path
 
 import structlog
 
-from hub import bootstrap_log, directory_changes, drafts, frequency, reloading
+from hub import bootstrap_log, directory_changes, frequency, reloading
 from hub.attachments import uploading
-from hub.attachments.fetching import AttachmentFetching, FetchAttachment
 from hub.attachments.scanning import Scanner
 from hub.attachments.shelf import Shelf
-from hub.audit.integrating import CheckpointKeeping, KeepCheckpoint
 from hub.audit.noting import Notebook
-from hub.audit.recording import EventRecording, RecordEvent
 from hub.audit.timekeeping import TimeWatch
+from hub.bootstrap_deciding import build_deciding
 from hub.clock import Clock, SystemClock
-from hub.commit_group import CommitGroup, Handler
+from hub.commit_group import CommitGroup
 from hub.control import sampling
-from hub.deadlines import ConsentReminding, DeadlineFiring, FireDeadlines, RemindOfConsent, Sweep
+from hub.deadlines import Sweep
 from hub.deciding import Deciding
 from hub.delivery import dead_letters
-from hub.delivery.answering import AcknowledgeDelivery, DeliveryAnswering, ReportHandled
-from hub.delivery.dead_letters import BuryDelivery, Burying, DeadLetterDeciding, DropDeadLetter, RetryDeadLetter
 from hub.delivery.following import InboxFollowing
-from hub.delivery.giving_up import GivingUp
-from hub.delivery.leasing import DeliveryLeasing, LeaseDeliveries, LeasingRelay, RefillDoors
-from hub.delivery.reading import DeliveryReading, ReadDelivery
-from hub.delivery.recalling import Recalling
-from hub.delivery.relay import MarkPublished, PublicationMarking, Relay
-from hub.delivery.unread import LookAtUnread, UnreadLooking
+from hub.delivery.leasing import LeasingRelay
+from hub.delivery.relay import Relay
 from hub.directory_changes import KeepDirectory
-from hub.identity import party_keys, staffing
 from hub.identity.oidc import OpenIdSignIn, Provider
 from hub.identity.port import Authenticator
 from hub.identity.tokens import SigningKey, TokenAuthenticator, TokenIssuer
-from hub.intake.accepting import AcceptMessage, MessageAcceptance
 from hub.intake.receiving import Receiver
-from hub.intake.recording import MessageRecording
-from hub.intake.refusing import RecordRefusal, RefusalRecording
-from hub.intake.registering import ConsentRegistering
 from hub.ledger import Ledger
 from hub.limits import Limits
 from hub.master_key import KeyCommand, KeyFile, MasterKey
-from hub.notices import Notices
-from hub.protection import Protection, ReleaseCase, Releasing
 from hub.push.addresses import Destinations
 from hub.push.calling import Caller, WebhookCaller
 from hub.push.endpoints import Endpoints
 from hub.push.pusher import Pusher
-from hub.push.registering import RemoveWebhook, RotateSecret, SetWebhook, WebhookRegistering
-from hub.push.sending import GiveUpPush, LeasePush, Pushing, RecordPush
-from hub.registry_of_consents import ConsentBook
-from hub.retention import erasing, forgetting
+from hub.retention import forgetting
 from hub.retention.running import Gallring
 from hub.retention.scrubbing import Scrubbing
 from hub.retention.tombstones import FILE, TombstoneFile
-from hub.rotation import RewrapKeys, Rewrapping, Rotation
+from hub.rotation import Rotation
 from hub.service import Hub
 from hub.settings import Settings, SettingWrong
 from hub.store.port import Reader, Store
@@ -70,7 +51,6 @@ from hub.telemetry.metrics import Metrics
 from hub.transport.in_process import InProcessTransport
 from hub.transport.port import Transport
 from hub.vault import INDEX_LANE, Vault, VaultLocked
-from hub.working_days import is_working_day
 from routing import directory as directories
 from routing import rulebook as rulebooks
 from routing.directory import Directory
@@ -121,8 +101,7 @@ def build_hub(
 
     def decide_by(rulebook: Rulebook, directory: Directory) -> Deciding:
         receiver = Receiver(registry, directory, rulebook, vault, allow_test_numbers=settings.allow_test_numbers)
-        deciding = build_deciding(receiver, directory, rulebook, notifies_at_once=transport.is_immediate)
-        return replace(deciding, handlers={**deciding.handlers, **dict.fromkeys(uploading.COMMANDS, keeping)})
+        return build_deciding(receiver, directory, rulebook, keeping, notifies_at_once=transport.is_immediate)
 
     deciding = decide_by(rulebook, directory)
 
@@ -134,9 +113,7 @@ def build_hub(
         store, deciding.handlers, new_ledger, largest=settings.group_size, queue_limit=settings.queue_limit
     )
     group.on_commit(times.keep)
-    group.on_commit(lambda committed: metrics.commit_group_size.observe(committed.size))
-    group.on_commit(lambda committed: metrics.commit_seconds.observe(committed.seconds))
-    group.on_commit(lambda committed: frequency.raise_alarms(committed.ledger.changes.audit, metrics))
+    measure_commits(group, metrics)
     tombstones = TombstoneFile(settings.data_dir / FILE)
     group.on_commit(tombstones.follow)
     group.on_commit(Scrubbing(store).follow)
@@ -149,7 +126,6 @@ def build_hub(
         every=timedelta(hours=settings.retention_hours),
         wakes_after=settings.deadline_sweep_seconds,
     )
-    group.on_commit(lambda committed: dead_letters.raise_alarm(committed.ledger.changes.buried, metrics))
     destinations = Destinations(settings.webhook_networks)
     sweep = Sweep(store, group, clock, rulebook, settings.deadline_sweep_seconds)
     notebook = Notebook(settings.data_dir)
@@ -191,72 +167,19 @@ def build_hub(
     return hub
 
 
+def measure_commits(group: CommitGroup, metrics: Metrics) -> None:
+    """What each commit tells those who watch the hub."""
+    group.on_commit(lambda committed: metrics.commit_group_size.observe(committed.size))
+    group.on_commit(lambda committed: metrics.commit_seconds.observe(committed.seconds))
+    group.on_commit(lambda committed: frequency.raise_alarms(committed.ledger.changes.audit, metrics))
+    group.on_commit(lambda committed: dead_letters.raise_alarm(committed.ledger.changes.buried, metrics))
+
+
 def build_relay(store: Store, transport: Transport, group: CommitGroup, clock: Clock) -> Relay | LeasingRelay:
     """From the outbox to the transport, as the transport needs it."""
     if transport.is_immediate:
         return Relay(store, transport, group)
     return LeasingRelay(store, transport, group, clock)
-
-
-def build_deciding(receiver: Receiver, directory: Directory, rulebook: Rulebook, *, notifies_at_once: bool) -> Deciding:
-    """Everything that rests on a rulebook and a directory, for the start and for each reload."""
-    book = ConsentBook(directory)
-    reading = DeliveryReading(directory, rulebook, receiver)
-    recording = MessageRecording(rulebook, notifies_at_once=notifies_at_once)
-    notices = Notices(receiver, directory, rulebook, recording)
-    registering = ConsentRegistering(directory, rulebook, book, Recalling(reading, notices), notices)
-    protection = Protection(notices, directory, rulebook.settings)
-    acceptance = MessageAcceptance(directory, rulebook, recording, registering, protection, is_working_day)
-    giving_up = GivingUp(notices, rulebook)
-    burying, deciding_of_the_dead = Burying(giving_up), DeadLetterDeciding(rulebook)
-    pushing, webhooks = Pushing(burying), WebhookRegistering()
-    reminding: dict[type, Handler] = {
-        FireDeadlines: DeadlineFiring(notices, rulebook, is_working_day),
-        RemindOfConsent: ConsentReminding(notices, rulebook),
-        LookAtUnread: UnreadLooking(notices, rulebook, giving_up),
-        BuryDelivery: burying,
-        RetryDeadLetter: deciding_of_the_dead,
-        ReleaseCase: Releasing(),
-        DropDeadLetter: deciding_of_the_dead,
-        RewrapKeys: Rewrapping(),
-        **dict.fromkeys(erasing.COMMANDS, erasing.Erasing(rulebook.retention, giving_up)),
-        LeasePush: pushing,
-        RecordPush: pushing,
-        GiveUpPush: pushing,
-        SetWebhook: webhooks,
-        RotateSecret: webhooks,
-        RemoveWebhook: webhooks,
-    }
-    return Deciding(rulebook, directory, book, receiver, acceptance, list_handlers(acceptance, reading) | reminding)
-
-
-def list_handlers(acceptance: MessageAcceptance, reading: DeliveryReading) -> dict[type, Handler]:
-    """Who carries out which command."""
-    answering = DeliveryAnswering()
-    leasing = DeliveryLeasing()
-    staff: Handler = staffing.Staffing()
-    drafting: Handler = drafts.Drafting()
-    parties: Handler = party_keys.PartyKeeping()
-    changing: Handler = directory_changes.DirectoryChanging()
-    return (
-        dict.fromkeys(staffing.COMMANDS, staff)
-        | dict.fromkeys(drafts.COMMANDS, drafting)
-        | dict.fromkeys(party_keys.COMMANDS, parties)
-        | dict.fromkeys(directory_changes.COMMANDS, changing)
-        | {
-            AcceptMessage: acceptance,
-            RecordRefusal: RefusalRecording(),
-            ReadDelivery: reading,
-            FetchAttachment: AttachmentFetching(reading),
-            AcknowledgeDelivery: answering,
-            ReportHandled: answering,
-            MarkPublished: PublicationMarking(),
-            LeaseDeliveries: leasing,
-            RefillDoors: leasing,
-            RecordEvent: EventRecording(),
-            KeepCheckpoint: CheckpointKeeping(),
-        }
-    )
 
 
 def build_scanner(settings: Settings) -> Scanner:
