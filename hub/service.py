@@ -352,7 +352,7 @@ class Hub:
 
     async def retry_dead_letters(self, query: DeadLetterQuery, actor: str) -> list[DeadLetterView]:
         """Those that `query` finds, its limit at most; each is on its way again, or was taken in the meantime."""
-        found = self.list_dead_letters(query)
+        found = await self.store.ask(lambda: self.list_dead_letters(query))
         commands = [RetryDeadLetter(each.letter.delivery_id, actor) for each in found]
         answers = await asyncio.gather(*map(self.group.submit, commands))
         return [each for each, answer in zip(found, answers, strict=True) if isinstance(answer, Done)]

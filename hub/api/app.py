@@ -107,7 +107,7 @@ async def _admit_all(hub: Hub, request: web.Request, operation: Operation | Page
     secret = browser.find_secret(request, hub.settings)
     if secret is not None:
         with contextlib.suppress(NotAuthenticated):
-            _sign_in(hub, request, secret)
+            await _sign_in(hub, request, secret)
 
 
 async def _admit_unit(hub: Hub, request: web.Request, operation: Operation | Page) -> None:
@@ -130,9 +130,12 @@ async def _admit_staff(hub: Hub, request: web.Request, operation: Operation | Pa
     authorization = request.headers.get(hdrs.AUTHORIZATION)
     secret = browser.find_secret(request, hub.settings)
     if authorization is not None and not request[IS_PAGE]:
-        staff = sessions.staff_of_token(hub.authenticator, hub.reader, authorization, hub.clock.now())
+        given = authorization
+        staff = await hub.store.ask(
+            lambda: sessions.staff_of_token(hub.authenticator, hub.reader, given, hub.clock.now())
+        )
     elif secret is not None:
-        staff = _sign_in(hub, request, secret)
+        staff = await _sign_in(hub, request, secret)
         await browser.check_own_form(request, secret)
     else:
         raise NotAuthenticated(Reason.MISSING)
@@ -142,8 +145,9 @@ async def _admit_staff(hub: Hub, request: web.Request, operation: Operation | Pa
     request[STAFF] = staff
 
 
-def _sign_in(hub: Hub, request: web.Request, secret: str) -> Staff:
-    found = sessions.staff_of_session(hub.reader, browser.key_of(secret), hub.clock.now(), demo=hub.settings.demo)
+async def _sign_in(hub: Hub, request: web.Request, secret: str) -> Staff:
+    key, at, demo = browser.key_of(secret), hub.clock.now(), hub.settings.demo
+    found = await hub.store.ask(lambda: sessions.staff_of_session(hub.reader, key, at, demo=demo))
     request[STAFF], request[SESSION] = found
     return found[0]
 

@@ -8,6 +8,7 @@ from typing import Any
 from aiohttp import web
 
 from hub.api.answers import answer, path_id
+from hub.api.asking import asking
 from hub.api.inbox import claim_check
 from hub.api.keys import caller_of, hub_of
 from hub.api.problems import call_problem
@@ -21,7 +22,8 @@ from routing.situation import day_in_stockholm
 MOST_SENT = 200
 
 
-async def get_case(request: web.Request) -> web.Response:
+@asking
+def get_case(request: web.Request) -> web.Response:
     """State and responsible units as far as they concern this party, and its own sent and received."""
     hub, caller = hub_of(request), caller_of(request).unit_id
     case_id = path_id(request, "id")
@@ -88,7 +90,8 @@ def _standing(hub: Hub, case: Case, caller: str) -> dict[str, Any]:
     }
 
 
-async def get_consent(request: web.Request) -> web.Response:
+@asking
+def get_consent(request: web.Request) -> web.Response:
     """The recorder sees the whole, a covered party its own edges."""
     hub, caller = hub_of(request), caller_of(request).unit_id
     ledger = hub.look()

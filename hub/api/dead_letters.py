@@ -35,7 +35,8 @@ async def list_dead_letters(request: web.Request) -> web.Response:
     limit = whole_number(request, "limit", 50, 1, 500)
     query = _query(dict(request.query), limit=limit, after=cursor(request) or 0)
     await record_look(request, "dead_letters", unit=query.unit_id)
-    found = hub_of(request).list_dead_letters(query)
+    hub = hub_of(request)
+    found = await hub.store.ask(lambda: hub.list_dead_letters(query))
     following = str(found[-1].position) if len(found) == limit else None
     return answer({"items": [_row(each) for each in found], "next": following})
 
@@ -50,7 +51,10 @@ async def retry_many(request: web.Request) -> web.Response:
     dry_run = bodies.truth(given, "dry_run", False)
     query = _query(given, limit=bodies.number(given, "most", 100, 1, MOST_AT_ONCE))
     hub, actor = hub_of(request), staff_of(request).actor
-    found = hub.list_dead_letters(query) if dry_run else await hub.retry_dead_letters(query, actor)
+    if dry_run:
+        found = await hub.store.ask(lambda: hub.list_dead_letters(query))
+    else:
+        found = await hub.retry_dead_letters(query, actor)
     return answer({"dry_run": dry_run, "items": [_row(each) for each in found]})
 
 

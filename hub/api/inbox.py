@@ -36,7 +36,7 @@ async def list_inbox(request: web.Request) -> web.Response:
     """Claim checks, oldest first; with `wait` the answer is held until there is something. `case`: all of one case."""
     hub, caller = hub_of(request), caller_of(request).unit_id
     if "case" in request.query:
-        return _catch_up(request)
+        return await _catch_up(request)
     known_parameters(request, "limit", "cursor", "wait", "state")
     limit = whole_number(request, "limit", 50, 1, 500)
     found = await hub.list_inbox(
@@ -50,7 +50,7 @@ async def list_inbox(request: web.Request) -> web.Response:
     return answer({"items": [claim_check(claim) for claim in found], "next": following})
 
 
-def _catch_up(request: web.Request) -> web.Response:
+async def _catch_up(request: web.Request) -> web.Response:
     """Every claim check of one case behind a sequence number, done or not: whoever sees a gap finds what it was."""
     known_parameters(request, "case", "after", "limit")
     case_id = uuid_of(request.query["case"])
@@ -58,7 +58,8 @@ def _catch_up(request: web.Request) -> web.Response:
         raise bad_parameter("case", "Ett ärende-id (UUID).")
     after = whole_number(request, "after", 0, 0, 2**31 - 1)
     limit = whole_number(request, "limit", 50, 1, 500)
-    found = hub_of(request).catch_up(caller_of(request).unit_id, case_id, after=after, limit=limit)
+    hub, caller = hub_of(request), caller_of(request).unit_id
+    found = await hub.store.ask(lambda: hub.catch_up(caller, case_id, after=after, limit=limit))
     following = str(found[-1].sequence) if found else request.query.get("after")
     return answer({"items": [claim_check(claim) for claim in found], "next": following})
 

@@ -11,6 +11,7 @@ from typing import Final
 from aiohttp import web
 
 from hub.api.answers import known_parameters
+from hub.api.asking import asking
 from hub.api.keys import hub_of
 from hub.api.looking import REASON_NAMES, record_look
 from hub.api.problems import call_problem
@@ -25,7 +26,8 @@ FOR_A_MOMENT: Final = {"Cache-Control": "public, max-age=1"}
 FOR_EVER: Final = {"Cache-Control": "public, max-age=31536000, immutable"}
 
 
-async def show_checkpoint(request: web.Request) -> web.Response:
+@asking
+def show_checkpoint(request: web.Request) -> web.Response:
     """The newest signed size and root, with the cosignatures of witnesses."""
     stored = hub_of(request).reader.find_checkpoint(CheckpointKind.PUBLISHED)
     if stored is None:
@@ -38,7 +40,7 @@ async def show_tile(request: web.Request) -> web.Response:
     hub, name = hub_of(request), _name(request)
     first, end = name.first, name.first + name.width
     assert name.level is not None  # the path of this route has a number there
-    if end > _size(hub) >> tiles.HEIGHT * name.level:
+    if end > await hub.store.ask(lambda: _size(hub)) >> tiles.HEIGHT * name.level:
         raise call_problem("NOT_FOUND")
     hashes = await hub.store.ask(lambda: hub.reader.list_log_hashes(name.level or 0, first, end))
     return _bytes(b"".join(hashes))
@@ -49,7 +51,7 @@ async def show_entries(request: web.Request) -> web.Response:
     hub, name = hub_of(request), _name(request)
     known_parameters(request, *REASON_NAMES)
     first, end = name.first, name.first + name.width
-    if end > _size(hub):
+    if end > await hub.store.ask(lambda: _size(hub)):
         raise call_problem("NOT_FOUND")
     await record_look(request, "log_entries", detail={"first": first, "count": name.width})
     return _bytes(tiles.pack(await hub.store.ask(lambda: hub.reader.list_log_entries(first, end))))

@@ -20,6 +20,7 @@ from hub.api.answers import (
     uuid_of,
     whole_number,
 )
+from hub.api.asking import asking
 from hub.api.keys import caller_of, hub_of
 from hub.api.problems import Problem, call_problem, rate_problem, refusal_problem
 from hub.commit_group import Overloaded
@@ -43,7 +44,7 @@ async def post_message(request: web.Request) -> web.Response:
     hub, caller = hub_of(request), caller_of(request).unit_id
     body = await read_body(request)
     event = _read_event(request, body)
-    signed = signing.read_evidence(request, body, is_batch=isinstance(event, list))
+    signed = await signing.read_evidence(request, body, is_batch=isinstance(event, list))
     if isinstance(event, list):
         await hub.count_requests(caller, max(0, len(event) - 1))  # the call itself has been counted
         # Started in order and judged in order, but committed together.
@@ -96,7 +97,8 @@ def _as_entry(problem: Problem) -> dict[str, Any]:
     return {"status": problem.status, "body": problem.document()}
 
 
-async def get_message(request: web.Request) -> web.Response:
+@asking
+def get_message(request: web.Request) -> web.Response:
     """An own message and how far each recipient has come."""
     hub, caller = hub_of(request), caller_of(request).unit_id
     key = MessageKey(f"/units/{caller}", path_id(request, "id"))
@@ -115,7 +117,8 @@ async def get_message(request: web.Request) -> web.Response:
     return answer({**_metadata(stored), "rulebook": stored.receipt["rulebook"], "recipients": rows})
 
 
-async def list_messages(request: web.Request) -> web.Response:
+@asking
+def list_messages(request: web.Request) -> web.Response:
     """Own messages, newest first."""
     hub, caller = hub_of(request), caller_of(request).unit_id
     known_parameters(request, "case", "type", "since", "limit", "cursor")

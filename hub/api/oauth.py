@@ -60,7 +60,7 @@ async def _give(request: web.Request) -> web.Response:
     hub = hub_of(request)
     form = await _read_form(request)
     asked = _scopes(form.get("scope"))
-    proven, keys = _prove(hub, form)
+    proven, keys = await hub.store.ask(lambda: _prove(hub, form))
     binding, proof = _bind(request, keys)
     granted = await hub.group.submit(
         GrantToken(

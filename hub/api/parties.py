@@ -31,7 +31,8 @@ async def list_keys(request: web.Request) -> web.Response:
     known_parameters(request, "unit", *REASON_NAMES)
     hub, unit_id = hub_of(request), request.query.get("unit")
     await record_usual_look(request, "party_keys", unit=unit_id)
-    keys = hub.reader.list_party_keys(None if unit_id is None else [unit_id])
+    units = None if unit_id is None else [unit_id]
+    keys = await hub.store.ask(lambda: hub.reader.list_party_keys(units))
     return answer({"items": [_row(key, hub.clock.now()) for key in keys]})
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from hub.api.answers import PRIVATE, bad_parameter, known_parameters, path_id
+from hub.api.asking import asking
 from hub.api.keys import caller_of, hub_of
 from hub.api.problems import call_problem
 from hub.audit import proofs, proving
@@ -14,7 +15,8 @@ from hub.delivery.reading import is_readable_by
 from hub.store.records import MessageKey
 
 
-async def prove_message(request: web.Request) -> web.Response:
+@asking
+def prove_message(request: web.Request) -> web.Response:
     """That the acceptance of an own message is in the log."""
     hub, caller = hub_of(request), caller_of(request).unit_id
     known_parameters(request)
@@ -29,7 +31,8 @@ async def prove_message(request: web.Request) -> web.Response:
     return _answer(proof)
 
 
-async def prove_delivery(request: web.Request) -> web.Response:
+@asking
+def prove_delivery(request: web.Request) -> web.Response:
     """That an own reading, acknowledgement or report is in the log; the newest, or that of the step `of`."""
     hub, caller = hub_of(request), caller_of(request).unit_id
     known_parameters(request, "of")

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from hub.api import bodies
 from hub.api.answers import answer, known_parameters, path_id, whole_number
+from hub.api.asking import asking
 from hub.api.keys import hub_of, staff_of
 from hub.api.looking import REASON_NAMES, record_usual_look
 from hub.api.problems import call_problem
@@ -40,7 +41,8 @@ async def run(request: web.Request) -> web.Response:
     return answer(run_row(await hub_of(request).gallring.run(staff_of(request).actor)))
 
 
-async def list_runs(request: web.Request) -> web.Response:
+@asking
+def list_runs(request: web.Request) -> web.Response:
     """The protocol, newest first."""
     known_parameters(request, "limit")
     limit = whole_number(request, "limit", 50, 1, 500)
@@ -50,7 +52,9 @@ async def list_runs(request: web.Request) -> web.Response:
 async def list_holds(request: web.Request) -> web.Response:
     known_parameters(request, *REASON_NAMES)
     await record_usual_look(request, "retention_holds")
-    return answer({"items": [hold_row(each) for each in hub_of(request).reader.list_holds()]})
+    hub = hub_of(request)
+    holds = await hub.store.ask(hub.reader.list_holds)
+    return answer({"items": [hold_row(each) for each in holds]})
 
 
 async def place_hold(request: web.Request) -> web.Response:

@@ -10,6 +10,7 @@ import orjson
 from aiohttp import web
 
 from hub.api.answers import answer, path_id
+from hub.api.asking import asking
 from hub.api.keys import caller_of, hub_of
 from hub.api.presenting import address_of
 from hub.api.problems import Problem, call_problem
@@ -19,7 +20,7 @@ from hub.vault import evidence_aad
 from schemas.registry import Fault
 
 
-def read_evidence(request: web.Request, body: bytes, *, is_batch: bool) -> Evidence | None:
+async def read_evidence(request: web.Request, body: bytes, *, is_batch: bool) -> Evidence | None:
     """The verified signature of the message, with the bytes that it covers; None for one that is not signed and need
     not be. Raises the problems SIGNATURE_MISSING and SIGNATURE_WRONG."""
     hub, unit_id = hub_of(request), caller_of(request).unit_id
@@ -29,7 +30,7 @@ def read_evidence(request: web.Request, body: bytes, *, is_batch: bool) -> Evide
         return None
     if is_batch:
         raise _wrong("a batch is not signed as a whole: sign and send its messages one by one")
-    keys = hub.reader.list_party_keys([unit_id])
+    keys = await hub.store.ask(lambda: hub.reader.list_party_keys([unit_id]))
     try:
         evidence = message_signatures.verify(_as_signed(request), body, keys, hub.clock.now())
     except WrongSignature as fault:
@@ -50,7 +51,8 @@ def sign_receipt(request: web.Request, response: web.Response) -> web.Response:
     return response
 
 
-async def show_evidence(request: web.Request) -> web.Response:
+@asking
+def show_evidence(request: web.Request) -> web.Response:
     """What the sender signed, whole: for whoever is to verify it."""
     hub = hub_of(request)
     source, message_id = f"/units/{caller_of(request).unit_id}", path_id(request, "id")

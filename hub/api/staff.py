@@ -27,7 +27,9 @@ async def list_staff(request: web.Request) -> web.Response:
     """Everybody who may sign in, by name, also those who no longer may."""
     known_parameters(request, *REASON_NAMES)
     await record_usual_look(request, "staff")
-    return answer({"items": [_row(member) for member in hub_of(request).reader.list_staff()]})
+    hub = hub_of(request)
+    members = await hub.store.ask(hub.reader.list_staff)
+    return answer({"items": [_row(member) for member in members]})
 
 
 async def put_staff(request: web.Request) -> web.Response:

@@ -8,6 +8,7 @@ from aiohttp import web
 
 from hub.api import bodies
 from hub.api.answers import answer
+from hub.api.asking import asking
 from hub.api.keys import caller_of, hub_of, staff_of
 from hub.api.looking import record_usual_look
 from hub.api.problems import call_problem
@@ -17,7 +18,8 @@ from hub.push.registering import Registered
 from hub.store.webhooks import Webhook
 
 
-async def show_own(request: web.Request) -> web.Response:
+@asking
+def show_own(request: web.Request) -> web.Response:
     return _show(request, caller_of(request).unit_id)
 
 
@@ -40,7 +42,7 @@ async def remove_own(request: web.Request) -> web.Response:
 async def show_of(request: web.Request) -> web.Response:
     unit_id = _unit(request)
     await record_usual_look(request, "webhook", unit=unit_id)
-    return _show(request, unit_id)
+    return await hub_of(request).store.ask(lambda: _show(request, unit_id))
 
 
 async def set_of(request: web.Request) -> web.Response:

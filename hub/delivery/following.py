@@ -57,11 +57,12 @@ class InboxFollowing:
         came for a while. Raises `StoreUnavailable`, and `TransportUnavailable` when the hub is about to stop."""
         async with self._transport.subscribe(unit_id) as subscription:
             while True:
-                while page := self._list_now(unit_id, after):
+                while page := await self._list_now(unit_id, after):
                     yield page
                     after = page[-1].position
                 if not await subscription.next(self._heartbeat):
                     yield ()
 
-    def _list_now(self, unit_id: str, after: int) -> list[ClaimCheck]:
-        return self._store.reader().list_inbox(unit_id, limit=PAGE, after=after, at=self._clock.now())
+    async def _list_now(self, unit_id: str, after: int) -> list[ClaimCheck]:
+        at = self._clock.now()
+        return await self._store.ask(lambda: self._store.reader().list_inbox(unit_id, limit=PAGE, after=after, at=at))

@@ -70,6 +70,9 @@ def configure(level: Level, format: Format = "auto", stream: BinaryIO | None = N
 class _Sink:
     """What structlog would print to. Everything has been written when it gets here."""
 
+    def __init__(self, *_name: object) -> None:
+        """Libraries give the name of their logger."""
+
     def msg(self, *_: object, **__: object) -> None:
         return None
 

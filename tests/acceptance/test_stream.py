@@ -217,10 +217,10 @@ async def test_who_does_not_read_is_cut_off(
     real = town.hub.following._list_now
 
     # Every page anew: what a listener would be sent who is endlessly far behind.
-    def list_without_end(unit_id: str, after: int) -> list[records.ClaimCheck]:
+    async def list_without_end(unit_id: str, after: int) -> list[records.ClaimCheck]:
         nonlocal asked
         asked += 1
-        return real(unit_id, 0) * 100
+        return await real(unit_id, 0) * 100
 
     monkeypatch.setattr(town.hub.following, "_list_now", list_without_end)
     token = town.token("sfi-stockholm")

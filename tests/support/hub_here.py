@@ -16,5 +16,9 @@ class HubHere:
         self.data_dir = given.data_dir
         self._issuer = bootstrap.build_issuer(given)
 
+    def staff_token(self) -> str:
+        """For whoever reads the data directory: every role."""
+        return self._issuer.issue_staff("operator", timedelta(minutes=10), datetime.now(UTC))
+
     def token(self, unit: str) -> str:
         return self._issuer.issue(unit, timedelta(minutes=10), datetime.now(UTC))

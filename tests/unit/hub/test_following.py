@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from pathlib import Path
 from typing import Any
@@ -45,6 +45,9 @@ async def test_a_slow_listener_holds_one_page_however_much_arrives(store: Sqlite
     class Counting:
         def reader(self) -> Any:
             return self
+
+        async def ask(self, work: Callable[[], Any]) -> Any:
+            return work()
 
         def list_inbox(self, unit_id: str, **parts: Any) -> list[records.ClaimCheck]:
             nonlocal asked
