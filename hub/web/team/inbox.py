@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+import structlog
 from aiohttp import web
 
 from hub.api.keys import SESSION, hub_of
@@ -18,6 +18,8 @@ from hub.transport.port import TransportUnavailable
 from hub.web import frame
 from hub.web.team import desk
 from routing import deadlines
+
+log = structlog.get_logger()
 
 MOST: Final = 200
 SHOWN: Final = 50
@@ -114,6 +116,9 @@ async def stream(request: web.Request) -> web.StreamResponse:
                 rung = await bell.next(HEARTBEAT_SECONDS)
                 await response.write(b"event: arrived\ndata: more\n\n" if rung else b": vi finns kvar\n\n")
         await response.write(b"event: over\ndata: session\n\n")
-    except (TransportUnavailable, StoreUnavailable, ConnectionError, asyncio.CancelledError):
-        pass  # the answer has begun: all that can be said is that it ends; the browser comes back
+    except ConnectionError:
+        pass  # the window was closed
+    except (TransportUnavailable, StoreUnavailable) as fault:
+        # The answer has begun: all that can be said is that it ends. The browser comes back by itself.
+        log.warning("inbox_stream_ended", unit=unit_id, reason=type(fault).__name__)
     return response
