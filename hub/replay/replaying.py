@@ -21,7 +21,7 @@ from hub.ledger import Ledger
 from hub.replay.past import Past
 from hub.store.port import Reader
 from hub.store.records import StoredMessage
-from hub.vault import body_aad
+from hub.vault import SealBroken, body_aad
 from routing import decision as decisions
 from routing.decision import Decision, Ruling
 from routing.directory import Directory
@@ -124,13 +124,16 @@ class Replay:
         yield from _differences(stored, Judged.COPIES, *self._judge_copies(ledger, stored, message))
 
     def _open(self, ledger: Ledger, stored: StoredMessage) -> Message | None:
-        """The message; None when its body is gone, or never was there."""
+        """The message; None when its body is gone or damaged, or never was there."""
         ledger.prepare_data_keys([stored.lane_id])
         sealed = self._reader.find_sealed(stored.key)
         if not sealed or not ledger.list_sealed([stored.lane_id]):
             return None
         aad = body_aad(stored.lane_id, stored.key.source, stored.key.message_id, stored.type, stored.version)
-        body = ledger.existing_key(stored.lane_id).open(sealed, aad=aad)
+        try:
+            body = ledger.existing_key(stored.lane_id).open(sealed, aad=aad)
+        except SealBroken:
+            return None
         if body == _SILENT:
             return None
         message = self._receiver.reopen(stored.envelope, body, self._person_of(ledger, stored))

@@ -8,6 +8,7 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
+import pytest
 from typer.testing import CliRunner
 
 from hub import bootstrap_replay
@@ -88,10 +89,11 @@ async def test_a_field_that_arrives_no_more_is_named_by_its_pointer(hub: Hub, tm
     assert set(change.after.withheld) - set(change.before.withheld) == {"/content/contact"}
 
 
-async def test_where_a_body_is_gone_the_rest_of_its_case_is_judged_copy_by_copy(hub: Hub) -> None:
+@pytest.mark.parametrize("left", ["x''", "zeroblob(200)"])
+async def test_where_a_body_is_gone_or_damaged_the_rest_of_its_case_is_judged_copy_by_copy(hub: Hub, left: str) -> None:
     await play(hub)
     with sqlite3.connect(hub.settings.data_dir / "hub.sqlite3") as connection:
-        connection.execute("UPDATE messages SET sealed = x'', erased_at = 1 WHERE type = 'referral.submitted'")
+        connection.execute(f"UPDATE messages SET sealed = {left} WHERE type = 'referral.submitted'")
     connection.close()
     found, work = replay(hub, None)
     assert told(found) == []
