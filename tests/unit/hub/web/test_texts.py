@@ -8,13 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from hub.audit.entry import AuditAction
-from hub.reference import names
 from hub.web import texts, times
-from hub.web.team import schema
-from routing import rulebook
-from routing.refusals import RefusalCode
-from schemas import registry as registries
 from tests.architecture import project
 
 SWEDISH, ENGLISH = texts.read("sv"), texts.read("en")
@@ -43,27 +37,6 @@ def test_every_text_that_a_page_asks_for_is_there() -> None:
     begun = tuple(key for key in asked if key.endswith(("_", ".")))  # the page adds a value to it
     assert all(any(key.startswith(each) for key in SWEDISH) for each in begun)
     assert asked - known - set(begun) == set()
-
-
-def test_everything_that_happens_has_words() -> None:
-    assert {f"control.actions.{action.value}" for action in AuditAction} - SWEDISH.keys() == set()
-
-
-def codes_of(document: schema.Node, node: schema.Node) -> set[str]:
-    """Every value of a code list in a part of a schema."""
-    node = schema.resolve(document, node)
-    parts = [*node.get("properties", {}).values(), *([node["items"]] if "items" in node else [])]
-    own = {value for value in node.get("enum", ()) if isinstance(value, str)}
-    return own.union(*(codes_of(document, part) for part in parts))
-
-
-def test_every_code_that_a_message_can_hold_has_words() -> None:
-    registry, book = registries.packaged(), rulebook.load()
-    named = {*book.categories, *RefusalCode.__members__, *names.KINDS, *names.PURPOSES}
-    for entry in registry.list_types():
-        document = registry.get_type(entry.name).document
-        codes = codes_of(document, document["properties"]["content"])
-        assert {code for code in codes - named if f"codes.{code}" not in SWEDISH} == set(), entry.name
 
 
 @pytest.mark.parametrize(
