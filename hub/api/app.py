@@ -114,8 +114,6 @@ async def _admit_unit(hub: Hub, request: web.Request, operation: Operation | Pag
     """A unit by its token, as the one whom the token is bound to, for an action that the token names."""
     authorization = request.headers.get(hdrs.AUTHORIZATION)
     caller = hub.authenticator.authenticate(authorization, hub.clock.now())
-    if hub.directory.find_unit(caller.unit_id) is None:
-        raise NotAuthenticated(Reason.UNKNOWN_UNIT)
     await check_holder(request, caller)
     request[CALLER] = caller
     scope = operation.scope if isinstance(operation, Operation) else None

@@ -27,7 +27,6 @@ class Reason(StrEnum):
     NOT_STAFF = "not_staff"
     NOT_A_UNIT = "not_a_unit"
     UNKNOWN_STAFF = "unknown_staff"
-    UNKNOWN_UNIT = "unknown_unit"
     NO_SESSION = "no_session"
     SESSION_OVER = "session_over"
     NOT_BOUND = "not_bound"

@@ -260,7 +260,7 @@ def test_refuses_a_bad_token(authenticator, token, reason):
 # What a unit's token cannot be refused for.
 OF_PEOPLE = {Reason.NOT_STAFF, Reason.NOT_A_UNIT, Reason.UNKNOWN_STAFF, Reason.NO_SESSION, Reason.SESSION_OVER}
 # What a call shows beside its token.
-OF_CALLS = {Reason.NOT_BOUND, Reason.PROOF, Reason.UNKNOWN_UNIT}
+OF_CALLS = {Reason.NOT_BOUND, Reason.PROOF}
 
 
 def test_the_tables_use_every_reason():

@@ -45,6 +45,11 @@ def test_one_event_is_one_line_of_json(stream, log):
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", event["time"])
 
 
+def test_a_logger_may_have_a_name_as_those_of_libraries_have(stream):
+    structlog.get_logger("stamina").warning("retry_scheduled", attempt=1)
+    assert [(event["level"], event["event"]) for event in stream.events] == [("warning", "retry_scheduled")]
+
+
 def test_the_time_is_utc(stream, log):
     log.info("hub_started", time="a field cannot stand in for it")
     told = datetime.fromisoformat(stream.events[0]["time"])
