@@ -17,8 +17,9 @@ from tests.contract import stored
 
 KEY = records.MessageKey("/units/sd-farsta", "message-1")
 AT = stored.NOON
-# One row per state, and the keys that the statement was given.
-SMALL = {"delivery_counts", "value"}
+# One row per state, one per unit that has an endpoint (looked at up to the first), and the keys that the statement was
+# given.
+SMALL = {"delivery_counts", "webhooks", "value"}
 
 Read = Callable[[port.Reader], object]
 
@@ -62,6 +63,11 @@ READS: dict[str, Read] = {
     "deliveries of a message": lambda reader: reader.list_deliveries(KEY),
     "received": lambda reader: reader.list_received("jt-sydost", "case-1"),
     "sent of a case": lambda reader: reader.list_sent("sd-farsta", limit=10, case_id="case-1", before=1),
+    "files": lambda reader: reader.find_attachments(["file-1"]),
+    "open uploads of a unit": lambda reader: reader.count_open_uploads("jt-sydost"),
+    "stale files": lambda reader: reader.list_stale_attachments(AT, limit=10),
+    "parts of a file": lambda reader: reader.list_part_numbers("file-1"),
+    "one part": lambda reader: reader.find_part("file-1", 3),
     "dead letters": lambda reader: reader.list_dead_letters(DeadLetterQuery(unit_id="jt-sydost", after=3)),
     "dead letters by id": lambda reader: reader.list_dead_letters(DeadLetterQuery(delivery_ids=["delivery-1"])),
     "kept bodies": lambda reader: reader.list_kept_bodies(after=3, until=9),
