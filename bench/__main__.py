@@ -148,9 +148,18 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def _scene(name: str) -> str:
+    if name not in SCENES:
+        raise argparse.ArgumentTypeError(f"{name} is none of: {', '.join(SCENES)}")
+    return name
+
+
 def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("scenes", nargs="*", choices=SCENES, help="what to measure (all but mesh)")
+    # Not by `choices`: with them argparse refuses an empty list.
+    parser.add_argument(
+        "scenes", nargs="*", type=_scene, metavar="scene", help=f"all but mesh, or some of: {', '.join(SCENES)}"
+    )
     parser.add_argument("--mesh", action="store_true", help="also mesh-sandbox, installed beside the benchmarks")
     parser.add_argument("--engine", dest="engines", action="append", choices=engines.NAMES, help="one engine only")
     parser.add_argument("--rounds", type=int, default=3)
