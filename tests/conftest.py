@@ -20,7 +20,7 @@ from tests.support.hub_process import HubProcess
 
 
 @pytest.fixture(scope="session", autouse=True)
-def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def every_line(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """What hubs in the process of the tests log, at their most talkative, in a file that `estate` searches."""
     path = tmp_path_factory.mktemp("here") / "stdout"
     hooks = sys.excepthook, threading.excepthook
@@ -31,7 +31,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def estate(tmp_path_factory: pytest.TempPathFactory, told: Path) -> Iterator[canary.Estate]:
+def estate(tmp_path_factory: pytest.TempPathFactory, every_line: Path) -> Iterator[canary.Estate]:
     """No invented person may be found in what the hubs of this run have left behind, wherever a test made them."""
     left = canary.Estate(tmp_path_factory.getbasetemp())
     yield left

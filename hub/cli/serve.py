@@ -94,6 +94,21 @@ def serve(
     queue_limit: Annotated[
         str | None, _setting("--queue-limit", "NUMBER", "Messages that may wait. [dim]Default: 2048[/dim]")
     ] = None,
+    attachment_largest_mb: Annotated[
+        str | None, _setting("--attachment-largest-mb", "MB", "The largest file; 0: none. [dim]Default: 100[/dim]")
+    ] = None,
+    attachment_quota_mb: Annotated[
+        str | None, _setting("--attachment-quota-mb", "MB", "Unsent files of one unit. [dim]Default: 500[/dim]")
+    ] = None,
+    attachment_hours: Annotated[
+        str | None, _setting("--attachment-hours", "HOURS", "How long a file may wait unsent. [dim]Default: 24[/dim]")
+    ] = None,
+    attachment_scan_command: Annotated[
+        str | None, _setting("--attachment-scan-command", "COMMAND", "Examines each file before it can be sent.")
+    ] = None,
+    attachment_scan_seconds: Annotated[
+        str | None, _setting("--attachment-scan-seconds", "SECONDS", "How long that may take. [dim]Default: 120[/dim]")
+    ] = None,
     webhook_networks: Annotated[
         str | None,
         _setting("--webhook-networks", "NETWORKS", "Private networks that webhooks may lead into, e.g. 10.20.0.0/16."),

@@ -75,19 +75,22 @@ async def failing_pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Asyn
     given = settings.load({"data_dir": tmp_path / "data", "demo": True}, {}, None)
     server = Server(bootstrap.build_hub(given), "127.0.0.1", 0)
     await server.start()
-    desk, oversight = Browser(server.url), Browser(server.url)
-    for browser, person in ((desk, "samordnare"), (oversight, "admin")):
+    desk, oversight, officer = Browser(server.url), Browser(server.url), Browser(server.url)
+    for browser, person in ((desk, "samordnare"), (oversight, "admin"), (officer, "dataskydd")):
         assert (await browser.sign_in(person)).status == 200
     await server.stop()
     break_every_handler(monkeypatch)
     server = Server(bootstrap.build_hub(given), "127.0.0.1", 0)
     await server.start()
-    desk.url = oversight.url = server.url
-    yield {Access.DESK: desk, Access.STAFF: desk, Access.PUBLIC: desk} | dict.fromkeys(
-        (Access.OVERSIGHT, Access.ADMINISTRATOR), oversight
-    )
-    await desk.close()
-    await oversight.close()
+    for browser in (desk, oversight, officer):
+        browser.url = server.url
+    yield dict.fromkeys((Access.DESK, Access.STAFF, Access.PUBLIC), desk) | {
+        Access.OVERSIGHT: oversight,
+        Access.ADMINISTRATOR: oversight,
+        Access.DATA_OFFICER: officer,
+    }
+    for browser in (desk, oversight, officer):
+        await browser.close()
     await server.stop()
 
 
