@@ -84,10 +84,11 @@ class Line(Generic[Equipment]):
     async def close(self) -> None:
         """Twice is fine."""
         self._is_closed = True
-        if self._owner is not None:
-            self._owner.cancel()
-            await asyncio.wait([self._owner])
-            self._owner = None
+        owner, self._owner = self._owner, None
+        while owner is not None and not owner.done():
+            # Not once: while a connection is being made the library may swallow it.
+            owner.cancel()
+            await asyncio.wait([owner], timeout=CLOSE_SECONDS)
 
     async def _own(self) -> None:
         pause = FIRST_PAUSE
@@ -112,6 +113,8 @@ class Line(Generic[Equipment]):
             connection.close_callbacks.add(self._break)
             async with asyncio.timeout(CONNECT_SECONDS):
                 self._equipment = await self._equip(connection)
+            if is_cancelled():
+                raise asyncio.CancelledError
             if self._is_broken.is_set():  # while it was being equipped
                 return False
             self._is_up.set()
