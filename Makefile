@@ -23,7 +23,7 @@ run: ## make the environment, then the hub with demo units on http://127.0.0.1:8
 test: environment ## every test; of the fault matrix each row once, see faults
 	@$(IN) FAULTS_RUNS=$${FAULTS_RUNS:-1} && export FAULTS_RUNS && exec .venv/bin/python -m pytest $(ARGS)
 
-check: environment ## format, lint, types, import direction, the everyday tests (under two minutes)
+check: environment ## format, lint, types, import direction, the everyday tests (some ten minutes)
 	@$(IN) .venv/bin/ruff format --check .
 	@$(IN) .venv/bin/ruff check .
 	@$(IN) .venv/bin/mypy

@@ -137,7 +137,7 @@ def test_every_setting_is_a_flag():
     flags = {one.name for one in typer.main.get_command(app).commands["serve"].params}
     named = {one.name for one in dataclasses.fields(settings.Settings)}
     # The distributed engine's addresses may hold passwords, which every user of the machine could read in a flag.
-    assert flags == named - {"database_url", "broker_url", "oidc_client_secret"} | {"config"}
+    assert flags == named - {"database_url", "broker_url", "broker_api_url", "oidc_client_secret"} | {"config"}
 
 
 async def test_a_second_signal_does_not_wait_for_requests_under_way():
