@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from hub.api.answers import answer, known_parameters, read_body
+from hub.api import bodies
+from hub.api.answers import answer, known_parameters
 from hub.api.keys import hub_of
 from hub.api.looking import record_look
 from hub.api.problems import Problem, call_problem
@@ -18,7 +19,7 @@ from hub.identity.reasons import Reason
 from hub.store.port import Reader
 from hub.store.records import AuditQuery, AuditRow
 from routing.situation import day_in_stockholm
-from schemas import personal_number, strict_json
+from schemas import personal_number
 from schemas.personal_number import PersonIdInvalid
 from schemas.registry import Fault
 
@@ -51,12 +52,7 @@ def find_about(reader: Reader, person_key: str) -> list[AuditRow]:
 
 
 async def _read(request: web.Request) -> dict[str, Any]:
-    if request.content_type != "application/json":
-        raise call_problem("WRONG_MEDIA_TYPE")
-    try:
-        given = strict_json.loads(await read_body(request))
-    except strict_json.NotJson:
-        raise call_problem("NOT_JSON") from None
+    given = await bodies.read_json(request)
     if not isinstance(given, dict) or not _NEEDED <= given.keys() <= _ALLOWED:
         raise _wrong("", "Ett objekt med number och reason, kanske reference och limit.")
     for name in _ALLOWED - {"limit"}:

@@ -7,21 +7,27 @@ from typing import Any
 
 from aiohttp import web
 
+from hub.api.answers import read_body
 from hub.api.problems import Problem, call_problem
 from schemas import strict_json
 from schemas.registry import Fault
+
+
+async def read_json(request: web.Request) -> Any:
+    """The body as JSON, whatever it holds. Raises the problem that says why it is none, or did not come in time."""
+    if request.content_type != "application/json":
+        raise call_problem("WRONG_MEDIA_TYPE")
+    try:
+        return strict_json.loads(await read_body(request))
+    except strict_json.NotJson:
+        raise call_problem("NOT_JSON") from None
 
 
 async def read_object(
     request: web.Request, required: Collection[str], optional: Collection[str] = ()
 ) -> dict[str, Any]:
     """The body, with these members and no others. Raises the problem that says what is wrong with it."""
-    if request.content_type != "application/json":
-        raise call_problem("WRONG_MEDIA_TYPE")
-    try:
-        given = strict_json.loads(await request.read())
-    except strict_json.NotJson:
-        raise call_problem("NOT_JSON") from None
+    given = await read_json(request)
     if not isinstance(given, dict) or not set(required) <= given.keys() <= {*required, *optional}:
         names = ", ".join([*required, *(f"{name} (frivilligt)" for name in optional)])
         raise wrong("", f"Ett objekt med {names}.")

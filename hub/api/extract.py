@@ -7,14 +7,15 @@ from typing import Any
 
 from aiohttp import web
 
-from hub.api.answers import answer, known_parameters, read_body
+from hub.api import bodies
+from hub.api.answers import answer, known_parameters
 from hub.api.keys import hub_of, staff_of
 from hub.api.problems import Problem, call_problem
 from hub.extract import making
 from hub.extract.making import Wanted
 from hub.identity import reasons
 from routing.situation import day_in_stockholm
-from schemas import personal_number, strict_json
+from schemas import personal_number
 from schemas.personal_number import PersonIdInvalid
 from schemas.registry import Fault
 
@@ -52,12 +53,7 @@ async def make_extract(request: web.Request) -> web.Response:
 
 
 async def _read(request: web.Request) -> dict[str, Any]:
-    if request.content_type != "application/json":
-        raise call_problem("WRONG_MEDIA_TYPE")
-    try:
-        given = strict_json.loads(await read_body(request))
-    except strict_json.NotJson:
-        raise call_problem("NOT_JSON") from None
+    given = await bodies.read_json(request)
     if not isinstance(given, dict) or not _NEEDED <= given.keys() <= _ALLOWED:
         raise _wrong("", "Ett objekt med number och reason, kanske name, reference och masked.")
     texts = [given[name] for name in sorted(_ALLOWED - {"masked"}) if name in given]

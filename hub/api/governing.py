@@ -7,6 +7,7 @@ from typing import Any
 from aiohttp import web
 
 from hub import directory_changes, reloading
+from hub.api import bodies
 from hub.api.answers import answer, known_parameters, path_id
 from hub.api.keys import hub_of, staff_of
 from hub.api.problems import Problem, call_problem
@@ -16,7 +17,6 @@ from hub.protection import ReleaseCase
 from hub.service import Hub
 from hub.store.directory_sets import DirectorySet, Standing
 from routing.rule_files import RulesBroken
-from schemas import strict_json
 from schemas.registry import Fault
 
 MOST_DIFFERENCES = 500
@@ -113,12 +113,7 @@ def _broken(broken: RulesBroken) -> Problem:
 
 
 async def _read_digest(request: web.Request) -> str:
-    if request.content_type != "application/json":
-        raise call_problem("WRONG_MEDIA_TYPE")
-    try:
-        given = strict_json.loads(await request.read())
-    except strict_json.NotJson:
-        raise call_problem("NOT_JSON") from None
+    given = await bodies.read_json(request)
     digest = given.get("digest") if isinstance(given, dict) and given.keys() == {"digest"} else None
     if not isinstance(digest, str):
         raise call_problem("NOTHING_PROPOSED", [Fault("/digest", "required", "Förslagets kontrollsumma.")])

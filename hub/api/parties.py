@@ -11,7 +11,8 @@ from aiohttp import web
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
-from hub.api.answers import answer, known_parameters, read_body
+from hub.api import bodies
+from hub.api.answers import answer, known_parameters
 from hub.api.keys import hub_of, staff_of
 from hub.api.looking import REASON_NAMES, record_usual_look
 from hub.api.problems import Problem, call_problem
@@ -19,7 +20,6 @@ from hub.identity import jws
 from hub.identity.party_keys import AddKey, RevokeKey
 from hub.service import Hub
 from hub.store.parties import KeyKind, PartyKey
-from schemas import strict_json
 from schemas.registry import Fault
 
 _NAMES: Final = frozenset({"jwk", "certificate", "name", "begins", "ends", "overlap_seconds"})
@@ -71,12 +71,7 @@ def _row(key: PartyKey, at: datetime) -> dict[str, Any]:
 
 
 async def _read_body(request: web.Request) -> dict[str, Any]:
-    if request.content_type != "application/json":
-        raise call_problem("WRONG_MEDIA_TYPE")
-    try:
-        given = strict_json.loads(await read_body(request))
-    except strict_json.NotJson:
-        raise call_problem("NOT_JSON") from None
+    given = await bodies.read_json(request)
     if not isinstance(given, dict) or not given.keys() <= _NAMES:
         raise _wrong("", "Ett objekt med " + ", ".join(sorted(_NAMES)))
     return given

@@ -7,7 +7,8 @@ from typing import Any
 
 from aiohttp import web
 
-from hub.api.answers import answer, known_parameters, path_id, read_body
+from hub.api import bodies
+from hub.api.answers import answer, known_parameters, path_id
 from hub.api.keys import hub_of, staff_of
 from hub.api.looking import REASON_NAMES, record_usual_look
 from hub.api.problems import call_problem
@@ -17,7 +18,6 @@ from hub.identity.staffing import ChangeStaff, RemoveStaff
 from hub.service import Hub
 from hub.store.people import StaffMember
 from routing.consent import STOCKHOLM
-from schemas import strict_json
 from schemas.registry import Fault
 
 _NAMES = frozenset({"iss", "sub", "name", "roles"})
@@ -67,12 +67,7 @@ def _row(member: StaffMember) -> dict[str, Any]:
 
 
 async def _read_body(request: web.Request) -> dict[str, Any]:
-    if request.content_type != "application/json":
-        raise call_problem("WRONG_MEDIA_TYPE")
-    try:
-        given = strict_json.loads(await read_body(request))
-    except strict_json.NotJson:
-        raise call_problem("NOT_JSON") from None
+    given = await bodies.read_json(request)
     if not isinstance(given, dict) or given.keys() != _NAMES:
         raise call_problem("STAFF_WRONG", [Fault("", "object", "Ett objekt med " + ", ".join(sorted(_NAMES)))])
     return given

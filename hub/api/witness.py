@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import Final
+
 import structlog
 from aiohttp import web
 
@@ -9,12 +12,19 @@ from hub.audit.witness import LARGEST_REQUEST, Witness
 
 log = structlog.get_logger()
 
+BODY_SECONDS: Final = 30.0
+
 
 def build_app(witness: Witness) -> web.Application:
     """The application of one witness."""
 
     async def add_checkpoint(request: web.Request) -> web.Response:
-        answer = witness.add_checkpoint(await request.read())
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                body = await request.read()
+        except TimeoutError:
+            raise web.HTTPRequestTimeout(headers={"Connection": "close"}) from None
+        answer = witness.add_checkpoint(body)
         log.info("checkpoint_seen", status=answer.status)
         return web.Response(
             body=answer.body.encode(), status=answer.status, headers={"Content-Type": answer.media_type}

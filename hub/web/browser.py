@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import hdrs, web
 
+from hub.api.answers import read_form
 from hub.api.problems import call_problem
 from hub.identity.staffing import SESSION_LIFE
 from hub.settings import Settings
@@ -87,7 +88,7 @@ async def check_own_form(request: web.Request, secret: str) -> None:
         raise call_problem("FORM_NOT_OURS")
     given = request.headers.get(FORM_HEADER)
     if given is None and request.content_type in ("application/x-www-form-urlencoded", "multipart/form-data"):
-        given = str((await request.post()).get(FORM_FIELD, ""))
+        given = str((await read_form(request)).get(FORM_FIELD, ""))
     if not hmac.compare_digest((given or "").encode(), form_token(secret).encode()):
         raise call_problem("FORM_NOT_OURS")
 

@@ -5,9 +5,15 @@ from __future__ import annotations
 import asyncio
 import gzip
 import io
+import re
+from datetime import timedelta
 
+import aiohttp
 import pytest
 
+from hub.api.routes import Access
+from hub.api.table import OPERATIONS
+from hub.identity.roles import OPERATOR
 from hub.store.records import AuditQuery
 from tests.security.conftest import BuildTown
 from tests.support import events, persons, raw_http
@@ -95,6 +101,72 @@ async def test_a_body_that_does_not_come_is_waited_for_only_so_long(build_town: 
     head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)
     assert b" 408 " in head
     assert b"connection: close" in head.lower()
+    await raw_http.close(writer)
+
+
+async def waited_for(url: str, method: str, path: str, token: str, media_type: str) -> int:
+    """The status for a request whose body never comes whole."""
+    headers = (f"Authorization: Bearer {token}", f"Content-Type: {media_type}", "Content-Length: 100")
+    reader, writer = await raw_http.connect(url)
+    try:
+        writer.write(request(method, path, *headers, body=b"{"))
+        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 30)
+    finally:
+        await raw_http.close(writer)
+    return int(head.split()[1])
+
+
+async def test_no_call_waits_for_ever_for_its_body(build_town: BuildTown) -> None:
+    """Every call that takes one, as whoever may make it; some say no before they look at it."""
+    town = await build_town(body_timeout_seconds=1)
+    staff = town._issuer.issue_staff(OPERATOR.staff_id, timedelta(minutes=5), town.clock.now())
+    by = {Access.UNIT: town.token("sd-farsta"), Access.PUBLIC: ""}
+    calls = [
+        (operation.method, re.sub(r"\{[^}]+\}", lambda _: events.new_id(), operation.path), operation)
+        for operation in OPERATIONS
+        if operation.body is not None
+    ]
+    media = {"Event": STRUCTURED, "TokenRequest": "application/x-www-form-urlencoded"}
+    statuses = await asyncio.gather(
+        *(
+            waited_for(
+                town.url,
+                method,
+                path,
+                by.get(operation.access, staff),
+                media.get(operation.body or "", "application/json"),
+            )
+            for method, path, operation in calls
+        )
+    )
+    seen = {
+        f"{method} {operation.path}": status for (method, _, operation), status in zip(calls, statuses, strict=True)
+    }
+    assert {
+        seen[call]
+        for call in (
+            "POST /v1/attachments",
+            "PUT /v1/webhook",
+            "POST /v1/admin/dead-letters/retry",
+            "POST /v1/admin/directory/approve",
+            "PUT /v1/admin/retention/holds",
+            "POST /v1/audit/persons",
+        )
+    } == {408}, seen
+    assert set(seen.values()) <= {400, 403, 404, 408, 415}, seen
+
+
+async def test_no_page_waits_for_ever_for_its_form(build_town: BuildTown, session: aiohttp.ClientSession) -> None:
+    town = await build_town(body_timeout_seconds=1, demo=True)
+    async with session.get(town.url + "/sign-in") as page:
+        cookies = "; ".join(f"{name}={morsel.value}" for name, morsel in page.cookies.items())
+    assert cookies
+    headers = (f"Cookie: {cookies}", "Content-Type: application/x-www-form-urlencoded", "Content-Length: 100")
+    reader, writer = await raw_http.connect(town.url)
+    asked = request("POST", "/sign-in/demo", *headers, body=b"csrf=")
+    writer.write(asked.replace(b"hub.example", b"localhost"))
+    head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 30)
+    assert b" 408 " in head, head
     await raw_http.close(writer)
 
 
