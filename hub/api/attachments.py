@@ -125,7 +125,7 @@ async def _stream(request: web.Request, found: Fetched) -> web.StreamResponse:
     except PartGone:
         _break_off(request)  # an answer that is too short is seen by whoever counts
     except ConnectionError:
-        pass
+        pass  # whoever asked has gone; that it was disclosed stands in the log already
     finally:
         await parts.aclose()
     return response

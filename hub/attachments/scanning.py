@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import shlex
 from collections.abc import AsyncIterator
 from types import TracebackType
@@ -69,8 +70,10 @@ class CommandScan:
     async def __aenter__(self) -> Self:
         nowhere, pipe = asyncio.subprocess.DEVNULL, asyncio.subprocess.PIPE
         try:
+            # It reads what strangers send: the hub's settings, passwords among them, are none of its business.
+            environ = {name: value for name, value in os.environ.items() if not name.startswith("SAMVERKAN_")}
             self._process = await asyncio.create_subprocess_exec(
-                *self._words, stdin=pipe, stdout=nowhere, stderr=nowhere
+                *self._words, stdin=pipe, stdout=nowhere, stderr=nowhere, env=environ
             )
         except OSError as fault:
             log.error("scanner_not_started", reason=type(fault).__name__)  # noqa: TRY400 - no traceback: expected

@@ -114,7 +114,7 @@ async def _read_no_more_than(response: aiohttp.ClientResponse, most: int) -> Non
             if left > 0:
                 return
     except (aiohttp.ClientError, TimeoutError):
-        pass
+        pass  # the status has come, and it alone is the outcome
     response.close()
 
 

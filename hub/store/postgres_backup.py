@@ -7,6 +7,7 @@ The password goes to them by the environment, which others of the machine cannot
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -104,5 +105,10 @@ def _run(words: Sequence[str], url: str) -> None:
         words = [*words, f"--dbname={_without_password(url)}"]
     done = subprocess.run(words, env=environ, capture_output=True, text=True, check=False)  # noqa: S603 - no shell
     if done.returncode != 0:
-        told = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-        raise port.StoreUnavailable(f"{Path(words[0]).name} ended with {done.returncode}: {told}")
+        raise port.StoreUnavailable(f"{Path(words[0]).name} ended with {done.returncode}: {_reason(done.stderr)}")
+
+
+def _reason(told: str) -> str:
+    """What the tool says went wrong first: the lines behind it, and what stands in quotation marks, may be of a row."""
+    lines = [line for line in told.splitlines() if ": error: " in line]
+    return re.sub('"[^"]*"?', '"..."', lines[0].partition(": error: ")[2]) if lines else "no reason given"

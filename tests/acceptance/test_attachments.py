@@ -223,6 +223,16 @@ async def test_a_scanner_that_does_not_answer_releases_nothing(build: Build, com
     assert house.entries("attachment_uploaded") == []
 
 
+async def test_a_scanner_is_told_nothing_of_the_hubs_settings(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SAMVERKAN_BROKER_URL", "amqp://hub:secret@broker")
+    looks = 'import os, sys; sys.stdin.buffer.read(); sys.exit(any(name[:10] == "SAMVERKAN_" for name in os.environ))'
+    house = await build(attachment_scan_command=f"{sys.executable} -c '{looks}'")
+    sender = house.field.party("sd-farsta")
+    name = await files.begin(sender, files.pdf())
+    await files.put_all(sender, name, files.pdf())
+    assert (await files.complete(sender, name)).json["state"] == "ready"
+
+
 async def test_a_scanner_that_has_seen_enough_may_end_early(build: Build) -> None:
     house = await build(attachment_scan_command=f"{sys.executable} -c 'raise SystemExit(1)'")
     sender = house.field.party("sd-farsta")

@@ -146,3 +146,18 @@ def test_without_the_tools_it_says_what_to_install(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(StoreUnavailable, match="pg_dump is not on this machine"):
         postgres_backup.copy("postgresql://nobody@127.0.0.1:9/none", tmp_path / "copy")
+
+
+def test_why_a_tool_failed_is_told_without_a_row(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    tool = tmp_path / "pg_dump"
+    tool.write_text(
+        "#!/bin/sh\n"
+        "echo 'pg_dump: warning: something' >&2\n"
+        """echo 'pg_dump: error: COPY failed: ERROR: invalid input: "19121212-1212"' >&2\n"""
+        "echo 'CONTEXT: COPY people, line 1: 19121212-1212 Asta' >&2\n"
+        "exit 1\n"
+    )
+    tool.chmod(0o700)
+    with pytest.raises(StoreUnavailable) as told:
+        postgres_backup._run([str(tool)], "postgresql://nobody@127.0.0.1:9/none")
+    assert str(told.value) == 'pg_dump ended with 1: COPY failed: ERROR: invalid input: "..."'

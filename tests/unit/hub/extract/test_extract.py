@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import random
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from hub import bootstrap, clock, settings
 from hub.extract import making, signing
 from hub.extract.making import JSON_NAME, PDF_NAME, Extract, Wanted
 from hub.extract.signing import SignatureWrong
@@ -21,7 +17,7 @@ from hub.identity.reasons import Reason
 from hub.intake.accepting import Accepted
 from hub.service import Hub
 from hub.store.records import AuditQuery
-from tests.support import events, judging, office, pdf_text
+from tests.support import events, office, pdf_text
 from tests.support.field import CATCHMENTS, authority_of
 from tests.support.persons import Person
 
@@ -141,22 +137,6 @@ class Story:
             for copy in sent["recipients"]:
                 if copy["basis"] == "CONSENT" and not copy["read"]:
                     copy["code"] = "CONSENT_WITHDRAWN"
-
-
-@pytest.fixture
-async def hub(tmp_path: Path) -> AsyncIterator[Hub]:
-    given = settings.load({"data_dir": str(tmp_path / "data"), "allow_test_numbers": True}, {}, None)
-    hub = bootstrap.build_hub(
-        given,
-        clock=clock.FixedClock(judging.NOON),
-        registry=events.catalogue(),
-        directory=judging.directory(),
-        rulebook=judging.rules(),
-    )
-    await hub.open()
-    yield hub
-    await hub.close()
-    assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
 async def extract_of(hub: Hub, person: Person, **how: Any) -> Extract:
