@@ -13,11 +13,28 @@ from tests.support import events, office, persons
 
 
 class Held:
-    """A stretch of time that ends when the test says so."""
+    """A stretch of time that ends when the test says so, and tells when somebody begins to wait for its end."""
 
     def __init__(self) -> None:
-        self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.end: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.waited_for = asyncio.Event()
         self.is_set = False
+
+    @property
+    def over(self) -> asyncio.Future[None]:
+        self.waited_for.set()
+        return self.end
+
+    async def holds(self, answer: asyncio.Task[object]) -> bool:
+        """Whether the answer waits for the end, which comes now."""
+        waiting = asyncio.create_task(self.waited_for.wait())
+        await asyncio.wait({answer, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        held = waiting.done() and not answer.done()
+        waiting.cancel()
+        if not self.end.done():
+            self.end.set_result(None)
+        await answer
+        return held
 
     def __enter__(self) -> Held:
         return self
@@ -29,23 +46,14 @@ class Held:
 @pytest.fixture
 async def slot(monkeypatch: pytest.MonkeyPatch) -> Held:
     held, free = Held(), Held()
-    free.over.set_result(None)  # for what a test prepares: a consent is one of those that wait
+    free.end.set_result(None)  # for what a test prepares: a consent is one of those that wait
     monkeypatch.setattr(slots, "open_slot", lambda: held if held.is_set else free)
     return held
 
 
 async def is_held(hub: Hub, slot: Held, name: str, unit: str, subject: str | None, **parts: object) -> bool:
-    before, slot.is_set = hub.reader.audit_size(), True
-    answer = asyncio.create_task(office.tell(hub, name, unit, subject, **parts))
-    while hub.reader.audit_size() == before:  # noqa: ASYNC110 (the store has no event to wait for)
-        await asyncio.sleep(0)
-    for _ in range(20):
-        await asyncio.sleep(0)
-    held = not answer.done()
-    if not slot.over.done():
-        slot.over.set_result(None)
-    await answer
-    return held
+    slot.is_set = True
+    return await slot.holds(asyncio.create_task(office.tell(hub, name, unit, subject, **parts)))
 
 
 async def test_a_stranger_waits_for_the_end(hub: Hub, slot: Held) -> None:
@@ -80,12 +88,7 @@ async def test_the_dry_run_waits_as_the_message_would(hub: Hub, slot: Held) -> N
     body = events.data("referral.answered", at=hub.clock.now())
     event = events.event("referral.answered", "jt-jarva", body, at=hub.clock.now(), subject=events.new_id())
     slot.is_set = True
-    asked = asyncio.create_task(hub.explain(envelopes.parse_structured(event), "jt-jarva"))
-    for _ in range(20):
-        await asyncio.sleep(0)
-    assert not asked.done()
-    slot.over.set_result(None)
-    await asked
+    assert await slot.holds(asyncio.create_task(hub.explain(envelopes.parse_structured(event), "jt-jarva")))
 
 
 async def test_who_records_a_consent_waits_whoever_hears_of_it(hub: Hub, slot: Held) -> None:
