@@ -26,6 +26,7 @@ from hub.delivery.following import InboxFollowing
 from hub.delivery.leasing import LeasingRelay
 from hub.delivery.relay import Relay
 from hub.directory_changes import KeepDirectory
+from hub.identity.attempts import Attempts
 from hub.identity.oidc import OpenIdSignIn, Provider
 from hub.identity.port import Authenticator
 from hub.identity.tokens import SigningKey, TokenAuthenticator, TokenIssuer
@@ -157,6 +158,7 @@ def build_hub(
         notebook=notebook,
         sweep=sweep,
         limits=Limits(requests=settings.unit_requests_per_hour, person_lookups=settings.person_lookups_per_hour),
+        attempts=Attempts(),
         shelf=shelf,
         first_directory=first,
     )

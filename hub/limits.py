@@ -13,9 +13,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from routing.vocabulary import HUB
+
 HOUR: Final = timedelta(hours=1)
 _SWEPT_FROM: Final = 1024
 _TOLD_AN_HOUR: Final = 60
+TRIALS_AN_HOUR: Final = 120
+"""Of the page that examines a connection, by address. Behind a proxy everybody has one address."""
 
 
 class Limit(StrEnum):
@@ -23,6 +27,7 @@ class Limit(StrEnum):
 
     REQUESTS = "requests"
     PERSON_LOOKUPS = "person_lookups"
+    TRIALS = "trials"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,7 @@ class Limits:
     def __init__(self, *, requests: int, person_lookups: int) -> None:
         self._requests = Buckets(requests) if requests else None
         self._lookups = Buckets(person_lookups) if person_lookups else None
+        self._trials = Buckets(TRIALS_AN_HOUR)
         self._news = Buckets(1)
         self._told = Buckets(_TOLD_AN_HOUR)
 
@@ -87,6 +93,12 @@ class Limits:
         nobody what others have asked. Raises `LimitReached`."""
         if self._lookups is not None:
             self._count(self._lookups, Limit.PERSON_LOOKUPS, unit_id, (unit_id, person_key), at, 1)
+
+    def count_trial(self, address: str, at: datetime) -> None:
+        """Somebody at `address` tries whether a connection is right. Raises `LimitReached`, in the hub's own name."""
+        wait = self._trials.take(address, at)
+        if wait is not None:
+            raise LimitReached(Limit.TRIALS, HUB, wait, self._news.take(Limit.TRIALS, at) is None)
 
     def is_worth_telling(self, what: str, unit_id: str, at: datetime) -> bool:
         """Whether the log should hear of another refusal: the first ones of an hour tell enough."""

@@ -33,6 +33,7 @@ from hub.delivery.reading import Gone, NotYours, Opened, ReadDelivery
 from hub.delivery.relay import Relay
 from hub.directory_changes import KeepDirectory
 from hub.extract.signing import DocumentKey
+from hub.identity.attempts import Attempts
 from hub.identity.message_signatures import Evidence
 from hub.identity.oidc import OpenIdSignIn
 from hub.identity.port import Authenticator
@@ -96,6 +97,7 @@ class Hub:
     endpoints: Endpoints
     sweep: Sweep
     limits: Limits
+    attempts: Attempts
     shelf: Shelf
     gallring: Gallring
     rotation: Rotation
@@ -199,6 +201,14 @@ class Hub:
             return
         try:
             self.limits.count_lookup(caller, received.message.person_key, self.clock.now())
+        except LimitReached as reached:
+            await self._alarm(reached)
+            raise
+
+    async def count_trial(self, address: str) -> None:
+        """As `count_requests`, for somebody at `address` who has shown nothing yet."""
+        try:
+            self.limits.count_trial(address, self.clock.now())
         except LimitReached as reached:
             await self._alarm(reached)
             raise

@@ -7,7 +7,7 @@ beside the error are about the caller's own assertion; who cannot sign as the un
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -18,6 +18,7 @@ from hub.api.answers import PRIVATE, answer, read_body
 from hub.api.keys import hub_of
 from hub.api.presenting import DPOP, base_of, certificate_of, proof_of, use_of
 from hub.identity import assertions, dpop, jws, scopes
+from hub.identity.attempts import Attempt
 from hub.identity.party_keys import GrantToken, RefuseToken, UseOnce
 from hub.identity.port import Binding, BindingKind
 from hub.identity.scopes import Scope
@@ -40,6 +41,7 @@ class TokenError(Exception):
     error: str
     told: str
     unit_id: str | None = None
+    issued_at: datetime | None = None
 
     def response(self) -> web.Response:
         status = 401 if self.error == "invalid_client" else 400
@@ -61,7 +63,7 @@ async def _give(request: web.Request) -> web.Response:
     form = await _read_form(request)
     asked = _scopes(form.get("scope"))
     proven, keys = await hub.store.ask(lambda: _prove(hub, form))
-    binding, proof = _bind(request, keys)
+    binding, proof = _bind(request, proven, keys)
     granted = await hub.group.submit(
         GrantToken(
             UseOnce("assertion", proven.unit_id, proven.jti, proven.ends_at),
@@ -72,7 +74,8 @@ async def _give(request: web.Request) -> web.Response:
         )
     )
     if not granted:
-        raise TokenError("invalid_client", assertions.Fault.REPLAYED.value, proven.unit_id)
+        raise TokenError("invalid_client", assertions.Fault.REPLAYED.value, proven.unit_id, proven.issued_at)
+    hub.attempts.note(proven.unit_id, _attempt(hub, proven.issued_at, key=proven.key_id))
     life = min(LONGEST_LIFE, hub.settings.token_ttl_max)
     token = hub.issuer.issue(proven.unit_id, life, hub.clock.now(), scopes=asked, binding=binding)
     given = {
@@ -122,29 +125,33 @@ def _prove(hub: Hub, form: dict[str, str]) -> tuple[assertions.Proven, list[Part
         keys = hub.reader.list_party_keys([unit_id]) if hub.directory.find_unit(unit_id) else []
         proven = assertions.verify(assertion, keys, issuer=hub.settings.issuer, at=hub.clock.now())
     except assertions.NotTaken as refused:
-        raise TokenError("invalid_client", refused.fault.value, unit_id) from None
+        raise TokenError("invalid_client", refused.fault.value, unit_id, assertions.issued_at(assertion)) from None
     if form.get("client_id", unit_id) != unit_id:
         raise TokenError("invalid_client", assertions.Fault.SUBJECT.value, unit_id)
     return proven, keys
 
 
-def _bind(request: web.Request, keys: list[PartyKey]) -> tuple[Binding | None, dpop.Proof | None]:
+def _bind(
+    request: web.Request, proven: assertions.Proven, keys: list[PartyKey]
+) -> tuple[Binding | None, dpop.Proof | None]:
     """What the token is bound to: the key of a DPoP proof, else the certificate of the connection."""
     hub, certificate = hub_of(request), certificate_of(request)
     at = hub.clock.now()
     known = {key.key_id for key in keys if key.kind is KeyKind.CERTIFICATE and key.counts_at(at)}
     if known and certificate not in known:
-        raise TokenError("invalid_client", "the connection shows none of the certificates that the unit has registered")
+        told = "the connection shows none of the certificates that the unit has registered"
+        raise TokenError("invalid_client", told, proven.unit_id, proven.issued_at)
     if request.headers.getall(DPOP, []):
         try:
             proof = proof_of(request)
         except dpop.NotProven as fault:
-            raise TokenError("invalid_dpop_proof", fault.fault.value) from None
+            raise TokenError("invalid_dpop_proof", fault.fault.value, proven.unit_id, proven.issued_at) from None
         return Binding(BindingKind.KEY, proof.thumbprint), proof
     if certificate is not None:
         return Binding(BindingKind.CERTIFICATE, certificate), None
     if hub.settings.require_bound_tokens:
-        raise TokenError("invalid_request", "this hub binds every token: send a DPoP proof or show a certificate")
+        told = "this hub binds every token: send a DPoP proof or show a certificate"
+        raise TokenError("invalid_request", told, proven.unit_id, proven.issued_at)
     return None, None
 
 
@@ -153,8 +160,14 @@ async def _record(hub: Hub, refused: TokenError) -> None:
     unit_id = refused.unit_id
     if unit_id is None or hub.directory.find_unit(unit_id) is None:
         return
+    hub.attempts.note(unit_id, _attempt(hub, refused.issued_at, fault=_word(refused.told)))
     if hub.limits.is_worth_telling("token", unit_id, hub.clock.now()):
         await hub.group.submit(RefuseToken(unit_id, _word(refused.told)))
+
+
+def _attempt(hub: Hub, issued_at: datetime | None, *, fault: str | None = None, key: str | None = None) -> Attempt:
+    at = hub.clock.now()
+    return Attempt(at, fault, key, None if issued_at is None else at - issued_at)
 
 
 def _word(told: str) -> str:

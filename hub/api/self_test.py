@@ -7,7 +7,7 @@ proof that came along, which the caller made or holds; about a unit only to who 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Any, Final
 
@@ -16,24 +16,11 @@ from aiohttp import hdrs, web
 from hub.api.answers import answer, instant, known_parameters
 from hub.api.keys import hub_of
 from hub.api.presenting import certificate_of, check_holder
+from hub.control.connections import Check, list_checks
 from hub.identity.port import Caller, NotAuthenticated, Reason
 from hub.service import Hub
-from hub.store.parties import KeyKind
-from routing.consent import STOCKHOLM
 
-ENDS_SOON: Final = timedelta(days=30)
-WAITS_LONG: Final = timedelta(days=1)
 CLOCK_APART: Final = timedelta(seconds=5)
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing that was looked at. `ok` is None where there was nothing to look at."""
-
-    check: str
-    ok: bool | None
-    said: str
-    todo: str = ""
 
 
 TOKEN_FAULTS: Final[dict[Reason, tuple[str, str]]] = {
@@ -68,7 +55,7 @@ async def show(request: web.Request) -> web.Response:
     caller, token = await _sign_in(request)
     checks = [_clock(request), _connection(request), token]
     if caller is not None:
-        checks += _of_unit(hub, caller)
+        checks += await hub.store.ask(lambda: list(_of_unit(hub, caller)))
     document: dict[str, Any] = {
         "time": hub.clock.now().isoformat(),
         "unit": caller.unit_id if caller else None,
@@ -112,42 +99,7 @@ def _connection(request: web.Request) -> Check:
 
 
 def _of_unit(hub: Hub, caller: Caller) -> Iterator[Check]:
-    unit = hub.directory.find_unit(caller.unit_id)
-    is_open = unit is not None and unit.is_open(hub.clock.now().astimezone(STOCKHOLM).date())
-    yield Check(
-        "unit",
-        is_open,
-        "Enheten är öppen i katalogen." if is_open else "Enheten är inte öppen i katalogen i dag.",
-        "" if is_open else "Kontakta navet: katalogen eller enhetens id är fel.",
-    )
+    unit, *others = list_checks(hub, caller.unit_id)
+    yield unit
     yield Check("scopes", bool(caller.scopes), "Token ger rätt till: " + (", ".join(sorted(caller.scopes)) or "inget."))
-    yield _keys(hub, caller.unit_id, KeyKind.JWK, "keys", "en nyckel")
-    if any(key.kind is KeyKind.CERTIFICATE for key in hub.reader.list_party_keys([caller.unit_id])):
-        yield _keys(hub, caller.unit_id, KeyKind.CERTIFICATE, "certificates", "ett certifikat")
-    yield _inbox(hub, caller.unit_id)
-
-
-def _keys(hub: Hub, unit_id: str, kind: KeyKind, name: str, word: str) -> Check:
-    at = hub.clock.now()
-    counting = [key for key in hub.reader.list_party_keys([unit_id]) if key.kind is kind and key.counts_at(at)]
-    if not counting:
-        return Check(
-            name, None, "Inget som är registrerat gäller: nästa token går inte att hämta.", f"Lämna {word} till navet."
-        )
-    lasting = [key for key in counting if key.ends_at is None or key.ends_at > at + ENDS_SOON]
-    if not lasting:
-        last = max(key.ends_at for key in counting if key.ends_at is not None)
-        return Check(name, False, f"Den sista slutar gälla {last.date()}.", "Byt i tid: samverkan party key rotate.")
-    return Check(name, True, f"{len(counting)} gäller.")
-
-
-def _inbox(hub: Hub, unit_id: str) -> Check:
-    waiting = hub.reader.list_inbox(unit_id, limit=1, at=hub.clock.now())
-    if not waiting:
-        return Check("inbox", True, "Inget väntar på kvittens.")
-    age = hub.clock.now() - waiting[0].recorded_at
-    late = age > WAITS_LONG
-    todo = "Kvittera det som finns hos er, eller se varför det inte hämtas." if late else ""
-    return Check(
-        "inbox", not late, f"Det äldsta okvitterade har väntat {int(age.total_seconds() // 60)} minuter.", todo
-    )
+    yield from others

@@ -73,6 +73,7 @@ class AuditAction(StrEnum):
     PARTY_KEY_REVOKED = "party_key_revoked"
     TOKEN_ISSUED = "token_issued"  # noqa: S105 - the name of an event
     TOKEN_REFUSED = "token_refused"  # noqa: S105 - the name of an event
+    CONNECTION_TRIED = "connection_tried"
     DOCUMENT_MADE = "document_made"
     LOG_EXPORTED = "log_exported"
     EXTRACT_MADE = "extract_made"

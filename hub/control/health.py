@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from hub.control import connections
 from hub.service import Hub
 from hub.store.parties import PartyKey
 from hub.store.records import CheckpointKind
@@ -47,8 +48,7 @@ def _count_webhooks(hub: Hub, now: datetime) -> Mapping[str, int]:
     """By state: `active`, `failing` (resting between attempts), `ended`."""
     units = [unit.unit_id for unit in hub.directory.list_units()]
     found = hub.reader.find_webhooks(units).values()
-    states = ("ended" if not each.is_active else "failing" if each.failures else "active" for each in found)
-    return Counter(states)
+    return Counter(map(connections.state_of, found))
 
 
 def list_ending_keys(hub: Hub) -> list[PartyKey]:

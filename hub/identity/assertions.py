@@ -5,7 +5,8 @@ Pure: whether the `jti` has been used before is asked of the store afterwards, b
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import contextlib
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -19,7 +20,8 @@ LONGEST_LIFE: Final = timedelta(hours=1)
 # FAPI 2.0: clocks that are 10 s ahead must be borne with, 60 s must not be exceeded.
 AHEAD: Final = timedelta(seconds=10)
 _LONGEST_ID: Final = 255
-_TYPES: Final = frozenset({None, "JWT", "jwt", "client-authentication+jwt"})
+# Not a set: what stands there may be a list, which no set can be asked for.
+_TYPES: Final = (None, "JWT", "jwt", "client-authentication+jwt")
 _HEADER_NAMES: Final = frozenset({"alg", "typ", "kid"})
 
 
@@ -54,6 +56,7 @@ class Proven:
     key_id: str
     jti: str
     ends_at: datetime
+    issued_at: datetime | None = None
 
 
 def client_of(assertion: str) -> str:
@@ -64,17 +67,44 @@ def client_of(assertion: str) -> str:
     return subject
 
 
+def issued_at(assertion: str) -> datetime | None:
+    """When it was made, by what it says of itself; None where it says nothing that can be read."""
+    with contextlib.suppress(NotTaken):
+        return jws.instant(_parse(assertion).claims.get("iat"))
+    return None
+
+
 def verify(assertion: str, keys: Collection[PartyKey], *, issuer: str, at: datetime) -> Proven:
     """The unit that has signed the assertion with one of its `keys` that count now. Raises `NotTaken`.
 
     The signature comes before everything that it covers: who cannot sign learns nothing but that."""
     signed = _parse(assertion)
-    if not signed.header.keys() <= _HEADER_NAMES or signed.header.get("typ") not in _TYPES:
-        raise NotTaken(Fault.HEADER)
-    if signed.header.get("alg") not in jws.NAMES:
-        raise NotTaken(Fault.ALGORITHM)
+    for fault in _header_faults(signed.header):
+        raise NotTaken(fault)
     key = _find_signer(signed, keys, at)
-    return _check_claims(signed.claims, key, issuer, at)
+    for fault in _claim_faults(signed.claims, key.unit_id, issuer, at):
+        raise NotTaken(fault)
+    ends_at = jws.instant(signed.claims["exp"])
+    assert ends_at is not None
+    return Proven(key.unit_id, key.key_id, signed.claims["jti"], ends_at + timedelta(seconds=1), issued_at(assertion))
+
+
+def examine(assertion: str, keys: Collection[PartyKey], *, issuer: str, at: datetime) -> tuple[Fault, ...]:
+    """Every fault that can be seen, for the one who made it; none where `verify` would take it.
+
+    What does not hang on a key is about the caller's own text and is told whoever asks. Whether it was used before is
+    not looked at."""
+    try:
+        signed = _parse(assertion)
+    except NotTaken as broken:
+        return (broken.fault,)
+    found = [*_header_faults(signed.header)]
+    if not found:
+        try:
+            _find_signer(signed, keys, at)
+        except NotTaken as unknown:
+            found.append(unknown.fault)
+    return (*found, *dict.fromkeys(_claim_faults(signed.claims, signed.claims.get("sub"), issuer, at)))
 
 
 def _parse(assertion: str) -> jws.Signed:
@@ -97,22 +127,27 @@ def _has_signed(key: PartyKey, signed: jws.Signed) -> bool:
     return key.kind is KeyKind.JWK and key.jwk is not None and jws.public_key(key.jwk).has_signed(signed)
 
 
-def _check_claims(claims: Mapping[str, Any], key: PartyKey, issuer: str, at: datetime) -> Proven:
+def _header_faults(header: Mapping[str, Any]) -> Iterator[Fault]:
+    if not header.keys() <= _HEADER_NAMES or header.get("typ") not in _TYPES:
+        yield Fault.HEADER
+    if header.get("alg") not in jws.NAMES:
+        yield Fault.ALGORITHM
+
+
+def _claim_faults(claims: Mapping[str, Any], unit_id: object, issuer: str, at: datetime) -> Iterator[Fault]:
     jti, ends_at = claims.get("jti"), jws.instant(claims.get("exp"))
+    begins = [jws.instant(claims.get(name, 0)) for name in ("iat", "nbf")]
     if not isinstance(jti, str) or not 1 <= len(jti) <= _LONGEST_ID or ends_at is None:
-        raise NotTaken(Fault.CLAIMS)
-    if claims.get("iss") != key.unit_id or claims.get("sub") != key.unit_id:
-        raise NotTaken(Fault.SUBJECT)
+        yield Fault.CLAIMS
+    if not isinstance(unit_id, str) or claims.get("iss") != unit_id or claims.get("sub") != unit_id:
+        yield Fault.SUBJECT
     if claims.get("aud") != issuer:
-        raise NotTaken(Fault.AUDIENCE)
-    for name in ("iat", "nbf"):
-        begins_at = jws.instant(claims.get(name, 0))
-        if begins_at is None:
-            raise NotTaken(Fault.CLAIMS)
-        if begins_at > at + AHEAD:
-            raise NotTaken(Fault.NOT_YET_VALID)
-    if ends_at <= at:
-        raise NotTaken(Fault.EXPIRED)
-    if ends_at > at + LONGEST_LIFE + AHEAD:
-        raise NotTaken(Fault.TOO_LONG)
-    return Proven(key.unit_id, key.key_id, jti, ends_at + timedelta(seconds=1))
+        yield Fault.AUDIENCE
+    if None in begins:
+        yield Fault.CLAIMS
+    if any(begins_at is not None and begins_at > at + AHEAD for begins_at in begins):
+        yield Fault.NOT_YET_VALID
+    if ends_at is not None and ends_at <= at:
+        yield Fault.EXPIRED
+    if ends_at is not None and ends_at > at + LONGEST_LIFE + AHEAD:
+        yield Fault.TOO_LONG

@@ -60,8 +60,16 @@ class RefuseToken:
     reason: str
 
 
-PartyCommand = AddKey | RevokeKey | UseOnce | GrantToken | RefuseToken
-COMMANDS: Final[Collection[type]] = (AddKey, RevokeKey, UseOnce, GrantToken, RefuseToken)
+@dataclass(frozen=True, slots=True)
+class TryConnection:
+    """A unit has proved itself at the page that examines connections. The assertion is used up and gives no token."""
+
+    proven: UseOnce
+    key_id: str
+
+
+PartyCommand = AddKey | RevokeKey | UseOnce | GrantToken | RefuseToken | TryConnection
+COMMANDS: Final[Collection[type]] = (AddKey, RevokeKey, UseOnce, GrantToken, RefuseToken, TryConnection)
 
 
 class PartyKeeping:
@@ -80,6 +88,8 @@ class PartyKeeping:
                 return use(ledger, command)
             case GrantToken():
                 return self._grant(ledger, command)
+            case TryConnection():
+                return self._try(ledger, command)
             case RefuseToken():
                 ledger.audit(AuditAction.TOKEN_REFUSED, command.unit_id, detail={"reason": command.reason})
                 return None
@@ -116,6 +126,13 @@ class PartyKeeping:
             return False
         told = {"key": command.key_id, "scope": command.scope.split(" "), "binding": command.binding}
         ledger.audit(AuditAction.TOKEN_ISSUED, command.proven.owner, detail=told)
+        return True
+
+    def _try(self, ledger: Ledger, command: TryConnection) -> bool:
+        """False when the assertion has been used before."""
+        if not use(ledger, command.proven):
+            return False
+        ledger.audit(AuditAction.CONNECTION_TRIED, command.proven.owner, detail={"key": command.key_id})
         return True
 
 

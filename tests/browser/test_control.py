@@ -36,6 +36,8 @@ PAGES = (
     "/admin/retention",
     "/admin/log",
     "/admin/log/export",
+    "/admin/connections",
+    "/admin/connections/sd-farsta",
     "/admin/reason",
 )
 PICTURES = os.environ.get("SAMVERKAN_PICTURES")

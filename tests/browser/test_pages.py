@@ -11,6 +11,7 @@ from axe_playwright_python.async_playwright import Axe
 
 from tests.browser.test_team import consent_is_given
 from tests.browser.window import Office, Window
+from tests.support.agency import Key, assertion
 from tests.support.persons import JONNA
 
 pytestmark = pytest.mark.slow
@@ -81,6 +82,12 @@ async def test_pages_and_their_states_are_for_everybody(office: Office, inspecto
     stranger = await office.come_in()
     await stranger.go("/sign-in")
     await inspector.look(stranger, "sign-in")
+    await stranger.go("/connection")
+    await inspector.look(stranger, "connection")
+    await stranger.page.fill("#assertion", assertion("sd-farsta", Key(), aud="https://hub.example/oauth/token"))
+    await stranger.press("Prova")
+    await stranger.sees("Intyget godtas inte")
+    await inspector.look(stranger, "connection-with-faults")
     fk, coordinator = await office.sit_down("fk"), await office.sit_down("samordnare")
     await coordinator.go("/team")
     await inspector.look(coordinator, "inbox-empty")

@@ -73,6 +73,7 @@ def _read_id(value: object) -> str:
         return "-"  # nothing is called so
 
 
+@asking.needs_reason("retention")
 async def show_retention(request: web.Request) -> web.StreamResponse:
     """What is due, the protocol, and what is held back."""
     hub = hub_of(request)

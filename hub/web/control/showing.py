@@ -21,6 +21,7 @@ PLACES: Final = (
     ("/admin/follow-up", "control.places.follow_up"),
     ("/admin/retention", "control.places.retention"),
     ("/admin/log", "control.places.log"),
+    ("/admin/connections", "connection.list.title"),
 )
 VERDICT_KIND: Final = {"deliver": "ok", "redact": "info", "refuse": "stop", "manual": "warn"}
 STATE_KIND: Final = {

@@ -24,12 +24,12 @@ from tests.support.browsing import Browser
 from tests.unit.hub.web.conftest import Pages
 
 PLAIN = (
-    *("/admin", "/admin/health", "/admin/follow-up", "/admin/retention", "/admin/reason"),
+    *("/admin", "/admin/health", "/admin/follow-up", "/admin/reason"),
     *("/admin/rules", "/admin/rules/changes", "/admin/rules/diff"),
 )
 CLOSER = (
-    *("/admin/messages", "/admin/flows/sd/jt", "/admin/dead-letters", "/admin/log", "/admin/log/export"),
-    *("/admin/log/export/csv", "/admin/messages.csv"),
+    *("/admin/messages", "/admin/flows/sd/jt", "/admin/dead-letters", "/admin/retention", "/admin/log"),
+    *("/admin/log/export", "/admin/log/export/csv", "/admin/messages.csv"),
 )
 REASON = {"reason": "fault_finding", "reference": "dnr-2026-17", "to": "/admin"}
 
@@ -339,3 +339,10 @@ async def test_a_change_of_units_waits_for_a_second_administrator(pages: Pages) 
     assert "Du har själv föreslagit ändringen" in own.text or "Godkänn ändringen" in own.text
     await browser.post("/admin/rules/decide", {"csrf": own.token, "decision": "reject"})
     assert "change_rejected" in pages.actions()
+
+
+async def test_no_room_that_asks_why_is_opened_without_a_reason(pages: Pages) -> None:
+    browser = await pages.signed_in("admin")
+    for path in CLOSER:
+        assert "Varför tittar du?" in (await browser.get(path)).text, path
+    assert looks(pages) == []
