@@ -16,16 +16,21 @@ from hub.store import migrate, port, sqlite, tables
 ROOT = Path(__file__).parents[3]
 
 
-def test_the_migrated_tables_are_those_of_the_hub(store: sqlite.SqliteStore) -> None:
-    with store._writer.connection.begin():
-        context = migration.MigrationContext.configure(store._writer.connection, opts={"compare_type": True})
-        assert autogenerate.compare_metadata(context, tables.metadata) == []
+def take_steps(path: Path, to: str = "head") -> None:
+    """From nothing, one after the other, as a database that is as old as the hub has taken them."""
+    engine = sa.create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        migrate.take_steps(connection, None, to=to)
+        if to == "head":
+            context = migration.MigrationContext.configure(connection, opts={"compare_type": True})
+            assert autogenerate.compare_metadata(context, tables.metadata) == []
+    engine.dispose()
 
 
 def schema_of(path: Path) -> dict[str, set[str]]:
     """Every index of every table with its condition, every table option: what the comparison above leaves out."""
     with sqlite3.connect(path) as connection:
-        rows = connection.execute("SELECT tbl_name, sql FROM sqlite_master WHERE tbl_name NOT LIKE 'alembic%'")
+        rows = connection.execute("SELECT tbl_name, sql FROM sqlite_master")
         found: dict[str, set[str]] = {}
         for table, sql in rows:
             if sql is not None and not table.startswith("sqlite_"):
@@ -34,12 +39,19 @@ def schema_of(path: Path) -> dict[str, set[str]]:
     return found
 
 
-def test_migrating_gives_the_same_database_as_creating(tmp_path: Path) -> None:
-    sqlite.SqliteStore.open(tmp_path / "migrated.db").close()
-    engine = sa.create_engine(f"sqlite:///{tmp_path / 'created.db'}")
-    tables.metadata.create_all(engine)
-    engine.dispose()
-    assert schema_of(tmp_path / "migrated.db") == schema_of(tmp_path / "created.db")
+def test_taking_the_steps_gives_the_same_database_as_creating_it(tmp_path: Path, path: Path) -> None:
+    take_steps(tmp_path / "migrated.db")
+    sqlite.SqliteStore.open(path).close()
+    assert schema_of(tmp_path / "migrated.db") == schema_of(path)
+
+
+@pytest.mark.parametrize("step", ["0001", "0007", "0012"])
+def test_an_older_database_takes_the_steps_that_it_lacks(path: Path, tmp_path: Path, step: str) -> None:
+    path.parent.mkdir()
+    take_steps(path, step)
+    sqlite.SqliteStore.open(path).close()
+    sqlite.SqliteStore.open(tmp_path / "new.db").close()
+    assert schema_of(path) == schema_of(tmp_path / "new.db")
 
 
 def test_the_constant_names_the_newest_step() -> None:
@@ -48,12 +60,12 @@ def test_the_constant_names_the_newest_step() -> None:
     assert script.ScriptDirectory.from_config(settings).get_heads() == [migrate.HEAD]
 
 
-def test_a_current_database_opens_without_alembic(path: Path) -> None:
-    sqlite.SqliteStore.open(path).close()
+def test_a_new_and_a_current_database_open_without_alembic(path: Path) -> None:
     program = (
         "import sys, pathlib\n"
         "from hub.store import sqlite\n"
-        "sqlite.SqliteStore.open(pathlib.Path(sys.argv[1])).close()\n"
+        "for _ in range(2):\n"
+        "    sqlite.SqliteStore.open(pathlib.Path(sys.argv[1])).close()\n"
         "sys.exit('alembic' in sys.modules)\n"
     )
     assert subprocess.run([sys.executable, "-c", program, str(path)], cwd=ROOT).returncode == 0

@@ -9,11 +9,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+import sqlalchemy as sa
 from alembic import autogenerate, migration
 
 from hub import bootstrap, settings
 from hub import vault as vaults
-from hub.store import port, records, tables
+from hub.store import migrate, port, records, tables
 from hub.store import postgres as store_postgres
 from hub.store.postgres import PostgresStore
 from hub.store.records import Changes
@@ -37,11 +38,26 @@ def other(database_url: str) -> Iterator[PostgresStore]:
     store.close()
 
 
-def test_the_migrated_tables_are_those_of_the_hub(store: PostgresStore) -> None:
-    connection = store._writer.connection
-    with connection.begin():
-        context = migration.MigrationContext.configure(connection, opts={"compare_type": True})
-        assert autogenerate.compare_metadata(context, tables.metadata) == []
+def schema_of(connection: sa.Connection) -> set[tuple[object, ...]]:
+    """Every column, and every index with its condition."""
+    columns = "SELECT table_name, column_name, data_type, is_nullable, column_default FROM information_schema.columns"
+    indexes = "SELECT tablename, indexname, indexdef FROM pg_indexes"
+    of_ours = (f"{columns} WHERE table_schema = 'public'", f"{indexes} WHERE schemaname = 'public'")
+    return {tuple(row) for question in of_ours for row in connection.exec_driver_sql(question)}
+
+
+def test_taking_the_steps_gives_the_same_tables_as_creating_them(
+    postgres: postgres_server.PostgresServer, store: PostgresStore
+) -> None:
+    with store._writer.connection.begin():
+        created = schema_of(store._writer.connection)
+    with postgres.database(empty=True) as url:
+        engine = store_postgres._engine(url, sa.NullPool)
+        with engine.begin() as connection:
+            migrate.take_steps(connection, None)
+            context = migration.MigrationContext.configure(connection, opts={"compare_type": True})
+            assert autogenerate.compare_metadata(context, tables.metadata) == []
+            assert schema_of(connection) == created
 
 
 def test_two_that_migrate_at_once_take_turns(postgres: postgres_server.PostgresServer) -> None:
@@ -144,9 +160,10 @@ async def test_the_turn_of_a_process_that_died_is_over(
     await stored.keep(store, stored.sent()[0])
 
 
-async def test_who_stands_still_in_its_turn_loses_it(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(store_postgres._SESSION, "idle_in_transaction_session_timeout", 100)  # type: ignore[arg-type]
+async def test_who_stands_still_in_its_turn_loses_it(database_url: str) -> None:
     still, other = PostgresStore.open(database_url), PostgresStore.open(database_url)
+    with still._writer.connection.begin():  # not before it is open: on a slow machine it would lose that already
+        still._writer.connection.exec_driver_sql("SET idle_in_transaction_session_timeout = 100")
     group = still.begin()
     group.write(stored.sent()[0])
     theirs = await asyncio.wait_for(other.ask(other.begin), 10)
