@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import resource
 import shutil
 import sqlite3
 import subprocess
@@ -44,25 +45,51 @@ def assert_whole(hub: worlds.FaultyHub, folder: Path) -> None:
         shutil.rmtree(copy)
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 64 MiB, in memory."""
+class SmallDisk:
+    """A disk of 64 MiB, in memory. Mounting it takes a right that many containers do not have."""
+
+    def __init__(self, place: Path) -> None:
+        self._place = place
+
+    def fill(self, hub: worlds.FaultyHub, left: int) -> None:
+        """All but so many bytes of it, which the hub goes on writing to."""
+        for _ in range(100):
+            with (self._place / "ballast").open("wb") as ballast, suppress(OSError):  # the hub was quicker
+                os.posix_fallocate(ballast.fileno(), 0, shutil.disk_usage(self._place).free - left)
+                return
+        raise AssertionError("the disk cannot be filled")
+
+    def empty(self, hub: worlds.FaultyHub) -> None:
+        (self._place / "ballast").unlink()
+
+
+class ShortFiles:
+    """The running hub can make no file longer than so many bytes, its log file included: the kernel refuses each write
+    beyond (RLIMIT_FSIZE). That takes no right. The weakness: SQLite is told EFBIG, not ENOSPC, as row 14 tells it."""
+
+    def fill(self, hub: worlds.FaultyHub, left: int) -> None:
+        _, most = resource.prlimit(hub.pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(hub.pid, resource.RLIMIT_FSIZE, (left, most))
+
+    def empty(self, hub: worlds.FaultyHub) -> None:
+        if hub.is_running:  # a limit ends with its process
+            _, most = resource.prlimit(hub.pid, resource.RLIMIT_FSIZE)
+            resource.prlimit(hub.pid, resource.RLIMIT_FSIZE, (most, most))
+
+
+@pytest.fixture(params=["by limit", "mounted"])
+def room(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SmallDisk | ShortFiles]:
+    """Where the first hub's files lie, with the room there in the test's hands."""
+    if request.param == "by limit":
+        yield ShortFiles()
+        return
     place = tmp_path / "hub-0"
     place.mkdir()
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", place], capture_output=True, text=True)
     if mounted.returncode:
-        pytest.skip(f"a disk of its own cannot be mounted here: {mounted.stderr.strip()}")
-    yield place
+        pytest.skip(f"by limit only, a disk of its own cannot be mounted here: {mounted.stderr.strip()}")
+    yield SmallDisk(place)
     subprocess.run(["umount", "--lazy", place], check=True)
-
-
-def fill(place: Path, left: int) -> None:
-    """All but so many bytes of the disk, which the hub goes on writing to."""
-    for _ in range(100):
-        with (place / "ballast").open("wb") as ballast, suppress(OSError):  # the hub was quicker
-            os.posix_fallocate(ballast.fileno(), 0, shutil.disk_usage(place).free - left)
-            return
-    raise AssertionError("the disk cannot be filled")
 
 
 async def is_refused(case: OpenCase, version: int) -> bool:
@@ -75,7 +102,7 @@ async def is_refused(case: OpenCase, version: int) -> bool:
 
 
 async def test_row_13_the_disk_is_full(
-    small_disk: Path,
+    room: SmallDisk | ShortFiles,
     start_faulty: Callable[..., worlds.FaultyHub],
     opened: aiohttp.ClientSession,
     record: History,
@@ -87,12 +114,12 @@ async def test_row_13_the_disk_is_full(
     probe = cases.pop()
     async with traffic.load(record, cases):
         for number in range(1, runs(8, 64) + 1):
-            await asyncio.to_thread(fill, small_disk, number * MEBIBYTE // 8)
+            await asyncio.to_thread(room.fill, hub, number * MEBIBYTE // 8)
             await until(partial(is_refused, probe, number), "a refusal")
             if number % 4 == 1:  # the process ends while there is no room
                 await asyncio.to_thread(hub.kill)
                 await asyncio.to_thread(assert_whole, hub, tmp_path)
-            (small_disk / "ballast").unlink()
+            room.empty(hub)
             if not hub.is_running:
                 await asyncio.to_thread(hub.start)
     await asyncio.to_thread(hub.kill)
