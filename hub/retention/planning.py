@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -10,23 +9,26 @@ from typing import Final
 
 from hub.ledger import Ledger
 from hub.retention import terms
+from hub.retention.pace import Pace
 from hub.retention.terms import Due
 from hub.store.port import Store
 from routing.retention_rules import RetentionRules
 
-PAGE: Final = 100
-# Positions looked at in one statement: most have no body any more and cost next to nothing.
-STRETCH: Final = 2000
+PAGE: Final = 50
+# Positions looked at in one statement: many have no body any more and cost next to nothing.
+STRETCH: Final = 500
 
 
 @dataclass(slots=True)
 class Plan:
-    """What one look finds, in pages of one kind. `kept_from`: no message at or before this position has a body."""
+    """What one look finds, in pages of one kind. `kept_from`: no message at or before this position has a body.
+    `pace`: how the look, and what is done between two pages, gives way to others."""
 
     store: Store
     look: Callable[[datetime], Ledger]
     rules: RetentionRules
     at: datetime
+    pace: Pace
     kept_from: int = 0
     held: frozenset[str] = field(default=frozenset(), init=False)
 
@@ -36,10 +38,10 @@ class Plan:
         self.held = await self.store.ask(lambda: terms.held_lanes(self.store.reader()))
         for part in (self._bodies, self._lanes, self._metadata):
             async for due in part():
-                # The embedded store answers on this very thread: between two pages everybody else has a turn.
-                await asyncio.sleep(0)
+                await self.pace.give_way()
                 for start in range(0, len(due), PAGE):
                     yield due[start : start + PAGE]
+                    await self.pace.give_way()
 
     async def _bodies(self) -> AsyncIterator[Sequence[Due]]:
         last = await self.store.ask(lambda: self.store.reader().last_message_position())

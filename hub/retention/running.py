@@ -15,6 +15,7 @@ from hub.commit_group import CommitGroup, Overloaded
 from hub.ledger import Ledger
 from hub.retention import terms
 from hub.retention.erasing import DestroyKeys, EraseBodies, EraseMetadata, RecordRun
+from hub.retention.pace import Pace
 from hub.retention.planning import Plan
 from hub.retention.terms import Due
 from hub.store.kept import RetentionRun
@@ -73,7 +74,7 @@ class Gallring:
 
     async def list_due(self) -> AsyncIterator[Sequence[Due]]:
         """What a run would erase now, in pages; nothing is erased."""
-        async for page in self._plan(self._clock.now()).pages():
+        async for page in self._plan(self._clock.now(), Pace(rests=0)).pages():
             yield page
 
     async def run(self, actor: str = HUB) -> RetentionRun:
@@ -82,7 +83,7 @@ class Gallring:
         Raises `StoreUnavailable` or `Overloaded`; what was erased until then stays so and the next run goes on."""
         async with self._at_work:
             began_at = self._clock.now()
-            plan, counts = self._plan(began_at), Counter[str]()
+            plan, counts = self._plan(began_at, Pace()), Counter[str]()
             async for page in plan.pages():
                 counts.update(terms.count(await self._erase(page)))
                 if self._closing.is_set():
@@ -104,9 +105,9 @@ class Gallring:
         since = retention.person_entries_since(at, self._rulebook.retention)
         return next((row.index for row in self._store.reader().list_audit(AuditQuery(since=since, limit=1))), 0)
 
-    def _plan(self, at: datetime) -> Plan:
+    def _plan(self, at: datetime, pace: Pace) -> Plan:
         last = self._store.reader().list_retention_runs(limit=1)
-        return Plan(self._store, self._look, self._rulebook.retention, at, last[0].kept_from if last else 0)
+        return Plan(self._store, self._look, self._rulebook.retention, at, pace, last[0].kept_from if last else 0)
 
     async def _erase(self, page: Sequence[Due]) -> list[Due]:
         free = [due for due in page if not due.is_held]

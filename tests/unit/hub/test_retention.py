@@ -17,6 +17,7 @@ from hub import bootstrap, clock
 from hub.audit.merkle import leaf_hash
 from hub.delivery.reading import Gone, Opened
 from hub.ledger import consent_lane
+from hub.retention import pace, planning, running
 from hub.retention.erasing import DestroyKeys, PlaceHold, ReleaseHold
 from hub.service import Hub
 from hub.store.kept import Hold
@@ -98,6 +99,29 @@ async def test_a_dry_run_shows_what_the_run_does_and_erases_nothing(hub: Hub) ->
     done = await hub.gallring.run()
     of_bodies = [due for due in shown if due.term.kind in (Kind.DELIVERED_BODY, Kind.UNDELIVERED_BODY)]
     assert len(of_bodies) == done.counts[Kind.DELIVERED_BODY] + done.counts.get(Kind.UNDELIVERED_BODY, 0)
+
+
+async def test_a_run_gives_way_to_others_after_every_page(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+    erase, give_way = running.Gallring._erase, pace.Pace.give_way
+
+    async def erasing(self: Any, page: Any) -> Any:
+        done.append("page")
+        return await erase(self, page)
+
+    async def giving_way(self: Any) -> None:
+        done.append("gives way")
+        await give_way(self)
+
+    monkeypatch.setattr(running.Gallring, "_erase", erasing)
+    monkeypatch.setattr(pace.Pace, "give_way", giving_way)
+    monkeypatch.setattr(planning, "PAGE", 1)
+    await closed_case(hub)
+    advance(hub, 100 * DAY)
+    await hub.gallring.run()
+    told = "".join(step[0] for step in done)
+    assert told.count("p") > 3
+    assert "pp" not in told
 
 
 async def test_a_closed_case_is_erased_whole_after_three_months(hub: Hub) -> None:
