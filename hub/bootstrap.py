@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import timedelta
 from functools import partial
 from importlib import metadata
@@ -43,6 +44,7 @@ from hub.retention.running import Gallring
 from hub.retention.scrubbing import Scrubbing
 from hub.retention.tombstones import FILE, TombstoneFile
 from hub.rotation import Rotation
+from hub.rounds import Rounds
 from hub.service import Hub
 from hub.settings import Settings, SettingWrong
 from hub.store.port import Reader, Store
@@ -132,6 +134,7 @@ def build_hub(
     notebook = Notebook(settings.data_dir)
     shelf = Shelf(store, group, clock, build_scanner(settings), lambda: new_ledger(store.reader()))
     sweep.also(shelf.sweep)
+    process = uuid.uuid4().hex[:8]
     hub = Hub(
         settings=settings,
         clock=clock,
@@ -160,11 +163,11 @@ def build_hub(
         limits=Limits(requests=settings.unit_requests_per_hour, person_lookups=settings.person_lookups_per_hour),
         attempts=Attempts(),
         shelf=shelf,
+        sampling=Rounds(lambda: sampling.sample(hub, process), sampling.EVERY.total_seconds(), "sampling"),
         first_directory=first,
     )
     sweep.also(partial(reloading.follow_directory, hub))
     sweep.also(partial(notebook.enter, group))
-    sweep.also(partial(sampling.sample, hub))
     forgetting.watch(hub)
     return hub
 

@@ -8,6 +8,7 @@ from hub.attachments.fetching import AttachmentFetching, FetchAttachment
 from hub.audit.integrating import CheckpointKeeping, KeepCheckpoint
 from hub.audit.recording import EventRecording, RecordEvent
 from hub.commit_group import Handler
+from hub.control.sampling import KeepSample, SampleKeeping
 from hub.deadlines import ConsentReminding, DeadlineFiring, FireDeadlines, RemindOfConsent
 from hub.deciding import Deciding
 from hub.delivery.answering import AcknowledgeDelivery, DeliveryAnswering, ReportHandled
@@ -31,6 +32,7 @@ from hub.push.sending import GiveUpPush, LeasePush, Pushing, RecordPush
 from hub.registry_of_consents import ConsentBook
 from hub.retention import erasing
 from hub.rotation import RewrapKeys, Rewrapping
+from hub.rule_archive import RulebookKeeping, TakeRulebook
 from hub.working_days import is_working_day
 from routing.directory import Directory
 from routing.rulebook import Rulebook
@@ -101,5 +103,7 @@ def _list_handlers(acceptance: MessageAcceptance, reading: DeliveryReading) -> d
             RefillDoors: leasing,
             RecordEvent: EventRecording(),
             KeepCheckpoint: CheckpointKeeping(),
+            TakeRulebook: RulebookKeeping(),
+            KeepSample: SampleKeeping(),
         }
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from hub.commit_group import Handler
 from hub.intake.accepting import MessageAcceptance
@@ -15,9 +15,7 @@ from routing.rulebook import Rulebook
 
 @dataclass(frozen=True, slots=True)
 class Deciding:
-    """Everything that rests on one rulebook and one directory. Another of either takes another of these, whole.
-
-    `rulebook_before` is what was decided by until the rules were last read anew, in this process."""
+    """Everything that rests on one rulebook and one directory. Another of either takes another of these, whole."""
 
     rulebook: Rulebook
     directory: Directory
@@ -25,9 +23,3 @@ class Deciding:
     receiver: Receiver
     acceptance: MessageAcceptance
     handlers: Mapping[type, Handler]
-    rulebook_before: Rulebook | None = None
-
-    def after(self, previous: Deciding) -> Deciding:
-        """This one in the place of `previous`, whose rules it remembers if its own are others."""
-        is_same = self.rulebook.digest == previous.rulebook.digest
-        return replace(self, rulebook_before=previous.rulebook_before if is_same else previous.rulebook)

@@ -49,10 +49,13 @@ from hub.registry_of_consents import ConsentBook
 from hub.retention.running import Gallring
 from hub.retention.tombstones import TombstoneFile, apply_again
 from hub.rotation import Rotation
+from hub.rounds import Rounds
+from hub.rule_archive import TakeRulebook
 from hub.settings import Settings
 from hub.store.dead_letters import DeadLetterQuery, DeadLetterView, DeathReason
 from hub.store.port import Reader, Store, StoreUnavailable
 from hub.store.records import ClaimCheck, DeliveryState
+from hub.telemetry import gauges
 from hub.telemetry.metrics import Metrics
 from hub.transport.port import Subscription, Transport, TransportUnavailable
 from hub.vault import Vault
@@ -96,6 +99,7 @@ class Hub:
     pusher: Pusher
     endpoints: Endpoints
     sweep: Sweep
+    sampling: Rounds
     limits: Limits
     attempts: Attempts
     shelf: Shelf
@@ -125,7 +129,7 @@ class Hub:
         self._use(self.build_deciding(self.rulebook, directory))
 
     def _use(self, deciding: Deciding) -> None:
-        self.deciding = deciding.after(self.deciding)
+        self.deciding = deciding
         self.group.replace_handlers(deciding.handlers)
         self.sweep.use(deciding.rulebook)
         self.gallring.use(deciding.rulebook)
@@ -140,8 +144,7 @@ class Hub:
         if faults:
             raise RulesBroken(faults)
         if fresh.digest != self.rulebook.digest:
-            change = {"before": self.rulebook.digest, "rulebook": fresh.digest}
-            await self.group.submit(RecordEvent(AuditAction.RULES_CHANGED, change))
+            await self.group.submit(TakeRulebook(fresh.digest, fresh.sources, before=self.rulebook.digest))
             self._use(self.build_deciding(fresh, self.directory))
         return fresh.digest
 
@@ -157,7 +160,10 @@ class Hub:
         if self.first_directory is not None:
             await self.group.submit(self.first_directory)
         rules = {"rulebook": self.rulebook.digest, "directory": self.directory.digest}
-        await self.group.submit(RecordEvent(AuditAction.HUB_STARTED, rules))
+        await asyncio.gather(
+            self.group.submit(RecordEvent(AuditAction.HUB_STARTED, rules)),
+            self.group.submit(TakeRulebook(self.rulebook.digest, self.rulebook.sources)),
+        )
         await self.integrator.tell_of_resuming()
         await self.notebook.enter(self.group, after_a_crash=True)
         self.integrator.start()
@@ -166,9 +172,11 @@ class Hub:
             self.sweep.start()
             self.gallring.start()
             self.pusher.start()
+        self.sampling.start()
 
     async def close(self) -> None:
         """Takes nothing new, finishes what is under way, closes the store. Twice is fine."""
+        await self.sampling.stop()
         await self.pusher.stop()
         await self.gallring.stop()
         await self.sweep.stop()
@@ -375,20 +383,7 @@ class Hub:
 
     def refresh_metrics(self) -> None:
         """Brings the gauges up to date; asked for at each scrape."""
-        reader = self.reader
-        for state, count in reader.count_by_state().items():
-            self.metrics.deliveries.labels(state=state).set(count)
-        oldest = reader.oldest_unpublished_at()
-        age = 0.0 if oldest is None else max(0.0, (self.clock.now() - oldest).total_seconds())
-        self.metrics.outbox_oldest_age_seconds.set(age)
-        waiting_since = reader.oldest_push_at()
-        waiting = 0.0 if waiting_since is None else max(0.0, (self.clock.now() - waiting_since).total_seconds())
-        self.metrics.push_oldest_age_seconds.set(waiting)
-        self.metrics.dead_letters.set(reader.count_dead_letters())
-        self.metrics.audit_tree_size.set(reader.audit_size())
-        self.metrics.audit_checkpoint_age_seconds.set(self.integrator.age_at(self.clock.now()).total_seconds())
-        for witness, lag in self.integrator.lags().items():
-            self.metrics.witness_lag_entries.labels(witness=witness).set(lag)
+        gauges.refresh(self.metrics, self.reader, self.integrator, self.clock.now())
 
 
 async def _is_rung(subscription: Subscription, seconds: float) -> bool:

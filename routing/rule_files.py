@@ -71,12 +71,14 @@ class Reading:
     vocabularies: dict[str, frozenset[str]]
     faults: list[RuleFault] = field(default_factory=list)
     contents: dict[str, dict[str, Any]] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
 
     def load_file(self, path: Path, tables: frozenset[str]) -> dict[str, Any]:
         """The file's content, {} when it cannot be read. A table that is not one of `tables` is a fault."""
         place = Place(path.name, "")
         try:
-            content = tomllib.loads(path.read_bytes().decode("utf-8"))
+            text = path.read_bytes().decode("utf-8")
+            content = tomllib.loads(text)
         except FileNotFoundError:
             self.faults.append(place.fault("the file is missing"))
             return {}
@@ -85,6 +87,7 @@ class Reading:
             return {}
         self.faults += [place.inside(key).fault("is an unknown table") for key in content if key not in tables]
         self.contents[path.name] = content
+        self.texts[path.name] = text
         return content
 
     def read_rows(self, shape: type[Row], content: Mapping[str, Any], file: str, table: str) -> list[Row]:

@@ -261,6 +261,8 @@ class Rulebook:
     retention: RetentionRules
     files: Mapping[str, str]
     """The file in which each type stands."""
+    sources: Mapping[str, str]
+    """The files' own text, by name."""
 
     @property
     def categories(self) -> Mapping[str, CategoryText]:
@@ -311,6 +313,7 @@ def load(directory: Path | None = None) -> Rulebook:
         deadlines=due,
         retention=kept,
         files=_list_files(reading, contents),
+        sources=reading.texts,
     )
 
 

@@ -49,7 +49,7 @@ def _show(page: Page, form: str | None) -> web.Response:
     headers = {**PRIVATE} if following is None else {**PRIVATE, "X-Next-Cursor": following}
     if form not in MEDIA_TYPES:
         return answer({"items": documents, "next": following})
-    body = "".join(rendering.FORMS[form](documents)).encode()
+    body = "".join(rendering.FORMS[form].parts(documents)).encode()
     return web.Response(body=body, content_type=MEDIA_TYPES[form], charset="utf-8", headers=headers)
 
 

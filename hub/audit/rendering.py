@@ -7,6 +7,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
@@ -18,11 +19,21 @@ _ACTIONS: Final = "urn:samverkan:audit-action"
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
-def csv_parts(documents: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    """One line per entry, the whole entry as JSON in the last column."""
-    yield _line(COLUMNS)
-    for document in documents:
-        yield _line([_cell(document[name]) for name in COLUMNS])
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What stands before the first entry, how each is written, and what stands between two and behind the last."""
+
+    head: str
+    write: Callable[[Mapping[str, Any]], str]
+    between: str = ""
+    tail: str = ""
+
+    def parts(self, documents: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+        """The whole file."""
+        yield self.head
+        for number, document in enumerate(documents):
+            yield (self.between if number else "") + self.write(document)
+        yield self.tail
 
 
 def _line(cells: Iterable[str]) -> str:
@@ -38,30 +49,17 @@ def _cell(value: Any) -> str:
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 
-def fhir_parts(documents: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    """A Bundle of AuditEvent resources."""
-    yield '{"resourceType":"Bundle","type":"collection","entry":['
-    yield from _listed({"resource": _audit_event(document)} for document in documents)
-    yield "]}"
+def _json(document: Mapping[str, Any]) -> str:
+    return orjson.dumps(document).decode()
 
 
-def json_parts(documents: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    """The entries as the API gives them."""
-    yield '{"items":['
-    yield from _listed(documents)
-    yield "]}"
+def _row(document: Mapping[str, Any]) -> str:
+    """The whole entry as JSON in the last column."""
+    return _line([_cell(document[name]) for name in COLUMNS])
 
 
-def _listed(documents: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    for number, document in enumerate(documents):
-        yield ("," if number else "") + orjson.dumps(document).decode()
-
-
-FORMS: Final[Mapping[str, Callable[[Iterable[Mapping[str, Any]]], Iterator[str]]]] = {
-    "json": json_parts,
-    "csv": csv_parts,
-    "fhir": fhir_parts,
-}
+def _resource(document: Mapping[str, Any]) -> str:
+    return _json({"resource": _audit_event(document)})
 
 
 def _audit_event(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -119,3 +117,11 @@ def _recipient(row: Mapping[str, Any]) -> dict[str, Any]:
         details += [{"type": name, "valueString": str(value)} for value in row.get(name) or ()]
     entity: dict[str, Any] = _entity("unit", row["unit"]) if row.get("unit") else {}
     return entity | {"detail": details}
+
+
+FORMS: Final[Mapping[str, Form]] = {
+    "json": Form('{"items":[', _json, ",", "]}"),
+    "csv": Form(_line(COLUMNS), _row),
+    "fhir": Form('{"resourceType":"Bundle","type":"collection","entry":[', _resource, ",", "]}"),
+}
+"""The entries as the API gives them; one line each; a Bundle of AuditEvent resources."""

@@ -39,12 +39,13 @@ class Page:
     following: int | None
 
 
-def search(reader: Reader, wanted: Search, limit: int) -> Page:
-    """Up to `limit` entries in the order of the log. A page may be empty and still have one that follows."""
+def search(reader: Reader, wanted: Search, limit: int, *, most: int = MOST_LOOKED_AT) -> Page:
+    """Up to `limit` entries in the order of the log, of the next `most`. A page may be empty and still have one that
+    follows."""
     found: list[AuditRow] = []
     looked_at, last = 0, wanted.query.after
     for row in _rows(reader, replace(wanted.query, limit=_SLICE)):
-        if len(found) == limit or looked_at == MOST_LOOKED_AT:
+        if len(found) == limit or looked_at == most:
             return Page(found, last)
         looked_at, last = looked_at + 1, row.index
         if _fits(row, wanted):

@@ -68,7 +68,7 @@ def export(
     note = _note(form, looking.names_of(wanted), given)
     with looking.looking(settings, note) as reader:
         counted = _Counted(map(searching.document, searching.find_all(reader, wanted)))
-        _write(rendering.FORMS[form](counted), out)
+        _write(rendering.FORMS[form].parts(counted), out)
     if out != STANDARD_OUTPUT:
         _show({"entries": counted.number, "form": form}, out, json=json)
 

@@ -14,6 +14,7 @@ from typing import Protocol, TypeVar
 from hub.store import attachments, kept, parties, people, records, signed, survey
 from hub.store.dead_letters import DeadLetterQuery, DeadLetterView
 from hub.store.directory_sets import DirectorySet, Standing
+from hub.store.history import HistoryReader
 from hub.store.webhooks import DuePush, Push, Webhook
 from routing.case import Case
 
@@ -163,7 +164,16 @@ class AttachmentReader(Protocol):
         """Sealed."""
 
 
-class Reader(AttachmentReader, FlowReader, PersonReader, PushReader, ReceivingReader, RetentionReader, Protocol):
+class Reader(
+    AttachmentReader,
+    FlowReader,
+    HistoryReader,
+    PersonReader,
+    PushReader,
+    ReceivingReader,
+    RetentionReader,
+    Protocol,
+):
     """Questions that change nothing. Inside a group they see what earlier groups committed."""
 
     def find_messages(self, keys: Collection[records.MessageKey]) -> dict[records.MessageKey, records.StoredMessage]:
@@ -314,6 +324,7 @@ class Group(Reader, Protocol):
         that are used up (`Changes.used_ids`: until when each must be remembered) forgets those whose time is over.
         `erased_bodies` and `erased_metadata` name messages by position: their bodies with the recipients' notes go,
         or all that is left of them, and with the last message of a case whose key is destroyed the case.
+        A reading takes away those of long before it (`history.SAMPLES_KEPT`), a rulebook the place of its earlier self.
         A file and a part of one take the place of their earlier selves. Those in `dropped_attachments` are gone;
         `swept_attachments` are, too, and lose up to 32 of their parts, with the last of which the row goes.
         `Changes.shreds` come last: data keys, bodies, notes, consents and drafts of these lanes are destroyed. A file

@@ -14,6 +14,7 @@ from hub.store.attachment_rows import AttachmentReading
 from hub.store.directory_sets import DirectorySet, Standing
 from hub.store.evidence import EvidenceReading
 from hub.store.flows import FlowReading
+from hub.store.history_rows import HistoryReading
 from hub.store.party_rows import PartyReading
 from hub.store.people_rows import PeopleReading
 from hub.store.pushing import PushReading
@@ -35,6 +36,7 @@ class SqlReader(
     AttachmentReading,
     EvidenceReading,
     FlowReading,
+    HistoryReading,
     PeopleReading,
     PartyReading,
     PersonReading,

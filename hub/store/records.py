@@ -12,6 +12,7 @@ from hub.store import kept
 from hub.store.attachments import StoredAttachment, StoredPart
 from hub.store.dead_letters import DeadLetter
 from hub.store.directory_sets import DirectorySet, Standing
+from hub.store.history import Sample, StoredRulebook
 from hub.store.parties import PartyKey
 from hub.store.people import Draft, Session, StaffMember
 from hub.store.signed import StoredEvidence
@@ -253,6 +254,8 @@ class Changes:
     person_entries: list[tuple[str, int]] = field(default_factory=list)
     directory_sets: list[DirectorySet] = field(default_factory=list)
     dropped_directory_sets: list[Standing] = field(default_factory=list)
+    samples: list[Sample] = field(default_factory=list)
+    rulebooks: list[StoredRulebook] = field(default_factory=list)
     shreds: list[Shred] = field(default_factory=list)
     staff: list[StaffMember] = field(default_factory=list)
     sessions: list[Session] = field(default_factory=list)

@@ -28,6 +28,8 @@ from sqlalchemy import (
 
 from hub.store.attachment_tables import attachment_parts as attachment_parts
 from hub.store.attachment_tables import attachments as attachments
+from hub.store.history_tables import rulebooks as rulebooks
+from hub.store.history_tables import samples as samples
 from hub.store.metadata import POSITION
 from hub.store.metadata import metadata as metadata
 from hub.store.party_tables import evidence as evidence

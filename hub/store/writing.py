@@ -34,6 +34,7 @@ from hub.store import (
     directory_rows,
     evidence,
     flows,
+    history_rows,
     leasing,
     party_rows,
     party_tables,
@@ -112,6 +113,8 @@ class Upserts:
     webhooks: Insert
     directory_sets: Insert
     flows: Insert
+    samples: Insert
+    rulebooks: Insert
     attachments: Insert
     attachment_parts: Insert
 
@@ -150,6 +153,8 @@ def upserts_for(dialect: str) -> Upserts:
         person_entries=spell(tables.person_entries).on_conflict_do_nothing(),
         webhooks=replace(tables.webhooks),
         directory_sets=replace(tables.directory_sets),
+        samples=spell(tables.samples).on_conflict_do_nothing(),
+        rulebooks=replace(tables.rulebooks),
         attachments=replace(attachment_tables.attachments),
         attachment_parts=replace(attachment_tables.attachment_parts),
     )
@@ -209,6 +214,7 @@ class SqlGroup(reading.SqlReader):
         self._write_pushes(changes)
         self._each(_ADD_AUDIT, map(rows.audit_to_values, changes.audit))
         self._write_beside_the_log(changes)
+        self._write_history(changes)
         self._write_people(changes)
         self._each(self._upserts.flows, flows.count(changes))
         erased = retaining.write(self._execute, changes, self._clock.now())
@@ -239,6 +245,12 @@ class SqlGroup(reading.SqlReader):
         dropped = ({"dropped_standing": standing.value} for standing in changes.dropped_directory_sets)
         self._each(directory_rows.DROP, dropped)
         self._each(self._upserts.directory_sets, map(directory_rows.to_values, changes.directory_sets))
+
+    def _write_history(self, changes: records.Changes) -> None:
+        if changes.samples:
+            self._do(history_rows.FORGET_SAMPLES, history_rows.oldest_kept(changes.samples))
+        self._each(self._upserts.samples, map(history_rows.sample_to_values, changes.samples))
+        self._each(self._upserts.rulebooks, map(history_rows.rulebook_to_values, changes.rulebooks))
 
     def _write_parties(self, changes: records.Changes) -> None:
         self._each(evidence.ADD, map(evidence.to_values, changes.evidence))

@@ -1,39 +1,14 @@
-"""What this process has seen of itself over the last day, a sample at a time, for the charts of the control room.
-
-Kept in memory only: another process has its own, and a start begins anew. Prometheus is for what shall be kept.
-"""
+"""How long this process took to answer since it last looked: counters that only grow, taken as readings."""
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Final
-
-LONGEST: Final = 1440
-"""Samples; a day where one is taken each minute."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """`unread` copies wait for their recipients, `outbox_seconds` is the age of the oldest that no transport has taken.
-    `requests` were answered since the sample before, the slowest twentieth of them in `p95_seconds` or more."""
-
-    at: datetime
-    unread: int
-    outbox_seconds: float
-    dead_letters: int
-    requests: int
-    p50_seconds: float
-    p95_seconds: float
-
-
-class History:
-    """The newest samples, oldest first."""
+class Answers:
+    """What was counted when somebody last looked."""
 
     def __init__(self) -> None:
-        self.samples: deque[Sample] = deque(maxlen=LONGEST)
         self._counted: Mapping[float, int] = {}
 
     def since_last(self, counted: Mapping[float, int]) -> dict[float, int]:
@@ -41,9 +16,6 @@ class History:
         fresh = {bound: many - self._counted.get(bound, 0) for bound, many in counted.items()}
         self._counted = dict(counted)
         return fresh
-
-    def add(self, sample: Sample) -> None:
-        self.samples.append(sample)
 
 
 def quantile(cumulative: Mapping[float, int], share: float) -> float:

@@ -8,7 +8,7 @@ from typing import Final
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
-from hub.telemetry.history import History
+from hub.telemetry.history import Answers
 
 _REQUEST_SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 35.0)
 _COMMIT_SECONDS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
@@ -26,7 +26,7 @@ class Metrics:
         self._measure_log()
         self._measure_delivery()
         self._tell_build(version)
-        self.history: Final = History()
+        self.answers: Final = Answers()
         self._timers: dict[tuple[str, str, int], Histogram] = {}
         self._accepted: dict[str, Counter] = {}
 

@@ -41,12 +41,16 @@ def said(at: datetime, now: datetime, words: Words) -> str:
         return words("frame.times.now")
     if timedelta(0) <= gone < timedelta(hours=1):
         return words.count("frame.times.minutes_ago", int(gone.total_seconds() // 60))
-    clock = f"{local:%H.%M}" if words.language == "sv" else f"{local:%H:%M}"
     days = (local.date() - here.date()).days
     near = {0: "today_at", -1: "yesterday_at", 1: "tomorrow_at"}.get(days)
     if near:
-        return words(f"frame.times.{near}", clock=clock)
+        return words(f"frame.times.{near}", clock=clock(at, words))
     return say_day(local.date(), here.date(), words)
+
+
+def clock(at: datetime, words: Words) -> str:
+    """The hour of the day, as it is written in the language."""
+    return f"{at.astimezone(STOCKHOLM):{'%H.%M' if words.language == 'sv' else '%H:%M'}}"
 
 
 def say_day(day: date, today: date, words: Words) -> str:

@@ -49,7 +49,8 @@ async def traffic(office: Office) -> str:
     hub = office.hub
     case, delivery, _ = await inside.refer(hub)
     for _ in range(12):
-        await sampling.sample(hub)
+        await sampling.sample(hub, "one")
+        office.clock.advance(timedelta(minutes=20))
     for _ in range(5):
         await inside.tell(hub, "consent.recorded", "sd-farsta")
         await inside.tell(hub, "information.requested", "jt-sydost", case)

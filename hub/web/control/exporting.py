@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import functools
-import itertools
-from collections.abc import Iterator, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 from aiohttp import web
@@ -27,8 +27,6 @@ FORMS: Final[Mapping[str, tuple[str, str]]] = {
     "csv": ("text/csv", "csv"),
     "fhir": ("application/fhir+json", "fhir.json"),
 }
-MOST: Final = 20_000
-"""Entries in one file; `samverkan audit export` writes a log of any length."""
 _SLICE: Final = 500
 _NAMES: Final = ("unit", "action", "days")
 
@@ -47,7 +45,7 @@ async def show_form(request: web.Request) -> web.StreamResponse:
         forms=tuple(FORMS),
         actions=sorted(action.value for action in AuditAction),
         units=sorted(hub.directory.list_units(), key=lambda unit: unit.name),
-        most=MOST,
+        size=await hub.store.ask(hub.reader.audit_size),
     )
 
 
@@ -66,9 +64,8 @@ async def download(request: web.Request) -> web.StreamResponse:
     headers = {**frame.HEADERS, "Content-Type": f"{kind}; charset=utf-8", "Content-Disposition": disposition}
     response = web.StreamResponse(headers=headers)
     await response.prepare(request)
-    documents = await _documents(hub_of(request), _wanted(request))
-    for part in _gathered(rendering.FORMS[form](documents)):
-        await response.write(part)
+    async for part in _parts(hub_of(request), rendering.FORMS[form], _wanted(request)):
+        await response.write(part.encode())
     await response.write_eof()
     return response
 
@@ -79,21 +76,25 @@ def _wanted(request: web.Request) -> Search:
     return Search(query, asking.word(request, "unit"), None, asking.word(request, "action"), None)
 
 
-async def _documents(hub: Hub, wanted: Search) -> list[dict[str, Any]]:
-    """Page after page, so that nobody else waits for long, up to `MOST`."""
-    found: list[dict[str, Any]] = []
-    after: int | None = wanted.query.after
-    while len(found) < MOST:
+async def _parts(hub: Hub, form: rendering.Form, wanted: Search) -> AsyncIterator[str]:
+    """The file, a page of the log at a time: never more of it in memory, whatever its length. A store that fails breaks
+    the file off, so that nobody takes it for whole."""
+    yield form.head
+    between = ""
+    async for page in _pages(hub, wanted):
+        if page:
+            yield between + form.between.join(map(form.write, page))
+            between = form.between
+    yield form.tail
+
+
+async def _pages(hub: Hub, wanted: Search) -> AsyncIterator[list[dict[str, Any]]]:
+    """What fits among the entries that are there now; what comes meanwhile could go on for ever."""
+    end = await hub.store.ask(hub.reader.audit_size)
+    after: int | None = -1
+    while after is not None and after < end - 1:
         asked = replace(wanted, query=replace(wanted.query, after=after))
-        page = await hub.store.ask(functools.partial(searching.search, hub.reader, asked, _SLICE))
-        found += map(searching.document, page.rows)
+        page = await hub.store.ask(partial(searching.search, hub.reader, asked, _SLICE, most=_SLICE))
+        yield [searching.document(row) for row in page.rows if row.index < end]
+        await asyncio.sleep(0)  # an embedded store answers at once: others want their turn too
         after = page.following
-        if after is None:
-            break
-    return found[:MOST]
-
-
-def _gathered(parts: Iterator[str]) -> Iterator[bytes]:
-    """A write for each of a few hundred parts."""
-    while batch := list(itertools.islice(parts, _SLICE)):
-        yield "".join(batch).encode()

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import web
 
 from hub.api.keys import hub_of
-from hub.control import health
-from hub.telemetry.history import Sample
-from hub.web import frame
+from hub.control import charting, health
+from hub.control.charting import Reading
+from hub.service import Hub
+from hub.web import frame, times
 from hub.web.control import asking, showing
 from hub.web.control.drawing import draw_chart
-from hub.web.control.lines import Curve, draw_curve
+from hub.web.control.lines import Axis, Curve, draw_curve
 
 _MILLI: Final = 1000
+_LONGEST: Final = timedelta(days=7)
+"""Of the curves: readings are kept a little longer."""
 
 
 async def show_health(request: web.Request) -> web.StreamResponse:
@@ -37,20 +40,30 @@ async def show_health(request: web.Request) -> web.StreamResponse:
         now=await hub.store.ask(lambda: health.look(hub)),
         chart=draw_chart(rows),
         days=rows,
-        curves=_curves(list(hub.metrics.history.samples)),
+        **await _curves(hub, min(timedelta(days=span.days), _LONGEST)),
+        said=lambda at: times.said(at, hub.clock.now(), frame.words_for(request)),
         ending_keys=await hub.store.ask(lambda: health.list_ending_keys(hub)),
         witnesses=sorted(hub.integrator.lags().items()),
         technology=hub.store.technology,
     )
 
 
-def _curves(samples: list[Sample]) -> list[Curve]:
-    told: dict[str, Callable[[Sample], float]] = {
+async def _curves(hub: Hub, lasted: timedelta) -> dict[str, Any]:
+    """What the template draws of the readings of all processes."""
+    until = hub.clock.now()
+    samples = await hub.store.ask(lambda: hub.reader.list_samples(until - lasted))
+    axis = Axis(until - lasted, until, lasted / charting.STEPS)
+    readings = charting.gather(samples, until, lasted)
+    return {"curves": _draw(readings, axis), "curve_days": lasted.days}
+
+
+def _draw(readings: Sequence[Reading], axis: Axis) -> list[Curve]:
+    told: dict[str, Callable[[Reading], float]] = {
         "p95": lambda each: each.p95_seconds * _MILLI,
         "p50": lambda each: each.p50_seconds * _MILLI,
-        "requests": lambda each: float(each.requests),
-        "unread": lambda each: float(each.unread),
+        "requests": lambda each: each.calls,
+        "unread": lambda each: each.unread,
         "outbox": lambda each: each.outbox_seconds,
-        "dead": lambda each: float(each.dead_letters),
+        "dead": lambda each: each.dead_letters,
     }
-    return [draw_curve(key, [(each.at, read(each)) for each in samples]) for key, read in told.items()]
+    return [draw_curve(key, [(each.at, read(each)) for each in readings], axis) for key, read in told.items()]

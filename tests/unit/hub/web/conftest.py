@@ -37,6 +37,12 @@ class Pages:
         assert answer.status == 200, answer.text
         return browser
 
+    async def stop(self) -> None:
+        """As at the end of the test; twice is fine."""
+        while self.browsers:
+            await self.browsers.pop().close()
+        await self.server.stop()
+
     def pass_time(self, step: timedelta) -> None:
         self.clock.advance(step)
 
@@ -61,9 +67,7 @@ async def build_pages(tmp_path: Path) -> AsyncIterator[Callable[..., Awaitable[P
 
     yield build
     for pages in built:
-        for browser in pages.browsers:
-            await browser.close()
-        await pages.server.stop()
+        await pages.stop()
 
 
 @pytest.fixture

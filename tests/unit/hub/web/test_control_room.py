@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
+import html
 import io
 import json
+import re
 import shutil
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from hub import directory_changes
-from hub.control import sampling
+from hub.audit.entry import AuditAction
+from hub.audit.recording import RecordEvent
+from hub.control import charting, sampling
 from hub.identity.party_keys import AddKey
+from hub.store.history import Sample
 from hub.store.parties import KeyKind, PartyKey
 from hub.store.records import AuditQuery
 from hub.telemetry.history import quantile
 from hub.web.control import saving
-from hub.web.control.lines import draw_curve
+from hub.web.control.lines import Axis, draw_curve
 from routing import rulebook
 from tests.support import events, office, pdf_text, persons
 from tests.support.browsing import Browser
@@ -78,13 +85,33 @@ async def test_what_was_in_force_before_can_be_compared_after_a_reload(build_pag
     shutil.copytree(rulebook.FOLDER, folder)
     pages = await build_pages(rules_dir=folder)
     browser = await pages.signed_in("admin")
-    assert 'value="before"' not in (await browser.get("/admin/rules/diff")).text
+    before = pages.hub.rulebook.digest
+    assert before not in (await browser.get("/admin/rules/diff")).text
     settings = folder / "settings.toml"
     settings.write_text(settings.read_text("utf-8").replace("osl_10_2_most = ", "osl_10_2_most = 1", 1), "utf-8")
+    pages.pass_time(timedelta(minutes=5))
     await pages.hub.reload_rules()
-    assert "setting osl_10_2_most" in await compare(browser, "before", "now")
+    assert "setting osl_10_2_most" in await compare(browser, before, "now")
     await pages.hub.reload_rules()  # the same again is no change
-    assert "setting osl_10_2_most" in await compare(browser, "before", "now")
+    assert "setting osl_10_2_most" in await compare(browser, before, "now")
+    await pages.stop()
+
+    # Also by another process, or after a restart.
+    again = await build_pages(rules_dir=folder, data_dir=pages.hub.settings.data_dir)
+    browser = await again.signed_in("admin")
+    changes = (await browser.get("/admin/rules/changes")).text
+    assert "Se vad som ändrades" in changes
+    (link,) = re.findall(r'href="(/admin/rules/diff[^"]+)"', changes.split("<tbody>")[1])
+    form = await browser.get(html.unescape(link))
+    assert f'<option value="{before}" selected>Gällde från ' in form.text
+    assert '<option value="now" selected>' in form.text
+    assert "setting osl_10_2_most" in await compare(browser, before, "now")
+    assert len(again.hub.reader.list_rulebooks(limit=9)) == 2
+
+
+async def test_a_rulebook_that_was_never_in_force_cannot_be_chosen(pages: Pages) -> None:
+    browser = await pages.signed_in("admin")
+    assert "Regelverket kan inte läsas" in await compare(browser, "sha256:other", "now")
 
 
 async def test_an_approval_by_the_one_who_proposed_says_why_nothing_changed(pages: Pages) -> None:
@@ -127,6 +154,26 @@ async def test_the_log_leaves_as_a_file_after_it_has_heard_of_it(pages: Pages, f
         case _:
             actions = ["message_accepted" for _ in json.loads(sent.text)["entry"]]
     assert actions == ["message_accepted"] * 2
+
+
+@pytest.mark.slow
+async def test_a_log_of_any_length_leaves_whole(pages: Pages) -> None:
+    """More entries than a file once held, and an action of which there are two far apart."""
+    rare, usual = RecordEvent(AuditAction.CHANGE_PROPOSED), RecordEvent(AuditAction.STAFF_LOOKED)
+    for events_at_once in ([rare], *[[usual] * 500] * 41, [rare]):
+        await asyncio.gather(*map(pages.hub.group.submit, events_at_once))
+    browser = await with_reason(pages, "granskare")
+    size = pages.hub.reader.audit_size()
+    assert f"Loggen har {size:,} poster".replace(",", "\u202f") in (await browser.get("/admin/log/export")).text
+    sent = await browser.get("/admin/log/export/csv")
+    indexes = [int(row["index"]) for row in csv.DictReader(io.StringIO(sent.text))]
+    assert indexes == list(range(len(indexes)))
+    assert len(indexes) > 20_500
+    narrowed = json.loads((await browser.get("/admin/log/export/json?action=change_proposed")).text)
+    first, last = (each["index"] for each in narrowed["items"])
+    assert last - first > 20_500
+    nothing = json.loads((await browser.get("/admin/log/export/fhir?action=key_rotated")).text)
+    assert nothing["entry"] == []
 
 
 async def test_searches_are_kept_for_the_one_who_kept_them(pages: Pages) -> None:
@@ -191,19 +238,39 @@ async def test_keys_that_end_soon_are_told_before_they_do(pages: Pages) -> None:
     assert "nyckel-2" not in page
 
 
-async def test_samples_of_the_hub_become_curves_with_tables(pages: Pages) -> None:
+async def test_readings_of_all_processes_become_curves_with_tables(pages: Pages) -> None:
     browser = await pages.signed_in("admin")
     assert "Det finns inget att visa än" in (await browser.get("/admin/health")).text
     await office.refer(pages.hub)
     for _ in range(3):
-        pages.pass_time(timedelta(minutes=1))
-        await sampling.sample(pages.hub)
-    page = (await browser.get("/admin/health")).text
+        pages.pass_time(timedelta(minutes=15))
+        await sampling.sample(pages.hub, "one")
+        await sampling.sample(pages.hub, "two")
+    page = (await browser.get("/admin/health?days=1")).text
+    assert "Det senaste dygnet" in page
     assert page.count("<polyline") == 6
-    newest = pages.hub.metrics.history.samples[-1]
-    assert newest.unread == 2  # the referral, and the word of a consent
-    first = next(each for each in pages.hub.metrics.history.samples if each.requests)
+    kept = pages.hub.reader.list_samples(START)
+    assert [each.process for each in kept] == ["one", "two"] * 3
+    assert kept[-1].unread == 2  # the referral, and the word of a consent
+    first = next(each for each in kept if each.requests)
     assert 0 < first.p50_seconds <= first.p95_seconds
+    assert "De senaste 7 dygnen" in (await browser.get("/admin/health")).text
+
+
+def reading(process: str, minutes: int, **changes: Any) -> Sample:
+    values: dict[str, Any] = {"unread": 1, "outbox_seconds": 0.0, "dead_letters": 0, "requests": 30}
+    values |= {"p50_seconds": 0.01, "p95_seconds": 0.1} | changes
+    return Sample(process, START + timedelta(minutes=minutes), **values)
+
+
+def test_calls_of_all_processes_add_up_and_of_the_rest_the_highest_counts() -> None:
+    taken = [reading("one", 1, p95_seconds=0.5), reading("two", 2, unread=7), reading("one", 20)]
+    # A day in 96 steps: a quarter of an hour each.
+    first, second = charting.gather(taken, START + timedelta(days=1), timedelta(days=1))
+    assert (first.calls, first.unread, first.p95_seconds) == (4.0, 7, 0.5)
+    assert (second.calls, second.unread, second.p95_seconds) == (2.0, 1, 0.1)
+    assert second.at - first.at == timedelta(minutes=15)
+    assert charting.gather(taken, START + timedelta(days=3), timedelta(days=1)) == []
 
 
 def test_a_quantile_is_the_bucket_that_reaches_it() -> None:
@@ -213,15 +280,20 @@ def test_a_quantile_is_the_bucket_that_reaches_it() -> None:
     assert quantile({}, 0.5) == quantile({0.1: 0}, 0.5) == 0.0
 
 
-def test_a_curve_keeps_its_peaks_and_stays_in_the_picture() -> None:
-    curve = draw_curve("p95", [(START, float(value)) for value in [1] * 500 + [997] + [2] * 500])
-    assert len(curve.readings) <= 96
-    assert max(value for _, value in curve.readings) == 997
+HOUR = Axis(START, START + timedelta(minutes=60), timedelta(minutes=1))
+
+
+def test_a_curve_stays_in_the_picture_and_is_broken_where_nobody_read() -> None:
+    readings = [(START + timedelta(minutes=at), float(at)) for at in (*range(1, 20), 30, *range(40, 60))]
+    curve = draw_curve("p95", [*readings, (START + timedelta(minutes=60), 997.0)], HOUR)
     assert curve.top == 1000
-    heights = [float(point.split(",")[1]) for point in curve.points.split()]
-    assert min(heights) >= curve.ceiling
-    assert max(heights) <= curve.base
-    assert draw_curve("p95", []).points == ""
+    assert [len(line.split()) for line in curve.lines] == [19, 2, 21]
+    points = [tuple(map(float, point.split(","))) for line in curve.lines for point in line.split()]
+    assert min(y for _, y in points) >= curve.ceiling
+    assert max(y for _, y in points) <= curve.base
+    assert [x for x, _ in points] == sorted(x for x, _ in points)
+    assert points[-1][0] == 950
+    assert draw_curve("p95", [], HOUR).lines == []
 
 
 async def test_the_data_officer_prints_an_extract_and_the_log_does_not_name_anybody(pages: Pages) -> None:

@@ -1,0 +1,50 @@
+"""Work that comes round again and again while the hub runs, and that may fail without harm to anything else."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from hub.commit_group import Overloaded
+from hub.store.port import StoreUnavailable
+
+log = structlog.get_logger()
+
+
+class Rounds:
+    """Calls `work` every `seconds`, the first time when so many have passed. `name` is for the log."""
+
+    def __init__(self, work: Callable[[], Awaitable[None]], seconds: float, name: str) -> None:
+        self._work = work
+        self._seconds = seconds
+        self._name = name
+        self._closing = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._run(), name=self._name)
+
+    async def stop(self) -> None:
+        """Ends after what is under way. Twice is fine."""
+        self._closing.set()
+        if self._task is not None:
+            await self._task
+            self._task = None
+
+    async def _run(self) -> None:
+        while not await self._is_closing():
+            try:
+                await self._work()
+            except (StoreUnavailable, Overloaded) as fault:
+                log.warning("round_waits", work=self._name, reason=type(fault).__name__)
+            except Exception:
+                log.exception("round_fault", work=self._name)
+
+    async def _is_closing(self) -> bool:
+        try:
+            await asyncio.wait_for(self._closing.wait(), self._seconds)
+        except TimeoutError:
+            return False
+        return True
