@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 
 from hub.audit.entry import AuditAction
+from hub.extract import gathering
 from hub.extract.gathering import PersonFile
 from hub.extract.words import Words
 from hub.intake import receipts
@@ -51,9 +52,28 @@ def _sent(message: StoredMessage, file: PersonFile, words: Words) -> dict[str, A
         "case": message.case_id,
         "purpose": purpose,
         "purpose_title": words.purpose(purpose),
+        "attachments": [_attachment(row, own, file, words) for row in own if row.action == gathering.ATTACHED],
         "body": "kept" if message.lane_id in file.readable else "erased",
         "recipients": [
             _recipient(copy, told.get(copy.unit_id, {}), own, words) for copy in file.copies.get(message.key, ())
+        ],
+    }
+
+
+def _attachment(row: AuditRow, entries: Sequence[AuditRow], file: PersonFile, words: Words) -> dict[str, Any]:
+    """A file that went along: what the log keeps of it, when it was fetched and by whom. Its name the hub never had."""
+    entry = _read(row)
+    fetched = [each for each in entries if each.action == AuditAction.ATTACHMENT_FETCHED.value]
+    return {
+        "attachment": entry["attachment"],
+        "media_type": entry["media_type"],
+        "size": entry["size"],
+        "sha256": file.digests.get(entry["attachment"]),
+        "categories": _named(entry["categories"], words),
+        "fetched": [
+            {"by": words.unit(each.actor), "at": receipts.timestamp(each.at)}
+            for each in fetched
+            if _read(each)["attachment"] == entry["attachment"]
         ],
     }
 

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
+import orjson
+
+from hub.audit.entry import AuditAction
 from hub.ledger import consent_lane, person_lane
+from hub.store.attachments import AttachmentState
 from hub.store.port import Reader
 from hub.store.records import AuditRow, MessageKey, StoredConsent, StoredDelivery, StoredMessage
 from routing.case import Case
+
+ATTACHED: Final = AuditAction.ATTACHMENT_ATTACHED.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +30,8 @@ class PersonFile:
     refusals: Sequence[AuditRow]
     readable: frozenset[str]
     """Lanes whose key is there: what is sealed in the others has been erased."""
+    digests: Mapping[str, str]
+    """SHA-256 of the files that went along, by the id of the file, as long as the file is there."""
 
 
 def gather(reader: Reader, person_key: str) -> PersonFile:
@@ -38,6 +47,8 @@ def gather(reader: Reader, person_key: str) -> PersonFile:
     entries: dict[str, list[AuditRow]] = {}
     for row in reader.list_entries_about([message.key.message_id for message in messages]):
         entries.setdefault(row.message_id or "", []).append(row)
+    attached = {_attachment_of(row) for rows in entries.values() for row in rows if row.action == ATTACHED}
+    files = reader.find_attachments(attached)
     return PersonFile(
         cases=cases,
         consents=consents,
@@ -46,4 +57,9 @@ def gather(reader: Reader, person_key: str) -> PersonFile:
         entries=entries,
         refusals=reader.list_refusals_about(person_key, case_ids),
         readable=frozenset(reader.find_data_keys({message.lane_id for message in messages})),
+        digests={name: file.digest for name, file in files.items() if file.state is not AttachmentState.GONE},
     )
+
+
+def _attachment_of(row: AuditRow) -> str:
+    return str(orjson.loads(row.entry)["attachment"])

@@ -76,10 +76,19 @@ def _draw_controller(page: Page, part: Mapping[str, Any]) -> None:
 
 def _sent_rows(sent: Mapping[str, Any]) -> Sequence[tuple[str, ...]]:
     gone = "" if sent["body"] == "kept" else "\nInnehållet är gallrat."
-    what = _what(sent) + gone
+    what = "\n".join((_what(sent) + gone, *map(_file, sent["attachments"])))
     first = (_when(sent["at"]), sent["by"]["name"] or "", what)
     rows = [(*first, each["to"]["name"] or "", _outcome(each)) for each in sent["recipients"]]
     return [rows[0], *(("", "", "", *row[3:]) for row in rows[1:])] if rows else [(*first, "–", "–")]
+
+
+def _file(attachment: Mapping[str, Any]) -> str:
+    kind = words.MEDIA_TYPES.get(attachment["media_type"], attachment["media_type"])
+    told = [f"Bilaga: {kind}, {attachment['size'] / 1000:.0f} kB."]
+    if attachment["categories"]:
+        told.append("Uppgifter: " + ", ".join(each["title"] for each in attachment["categories"]) + ".")
+    told += [f"Hämtad {_when(each['at'])} av {each['by']['name']}." for each in attachment["fetched"]]
+    return " ".join(told)
 
 
 def _what(told: Mapping[str, Any]) -> str:

@@ -20,6 +20,7 @@ AUTHORITIES = {
     "af": "Arbetsförmedlingen",
     "fk": "Försäkringskassan",
 }
+MEDIA_TYPES = {"application/pdf": "PDF-fil", "image/png": "bild (PNG)", "image/jpeg": "bild (JPEG)"}
 STOPPED = "stoppades innan någon läste det"
 STATES = {
     "pending": "på väg",
