@@ -239,7 +239,7 @@ class Hub:
         with slots.open_slot() as slot:
             answer = await self._accept(envelope, caller, signed)
             if self._looks_alike(envelope, answer):
-                await slot.over
+                await slot.rest()
         return answer
 
     def _looks_alike(self, envelope: Envelope, answer: Accepted | NotAccepted) -> bool:
@@ -286,7 +286,7 @@ class Hub:
         with slots.open_slot() as slot:
             answer = await self._explain(envelope, caller)
             if self._looks_alike(envelope, answer):
-                await slot.over
+                await slot.rest()
         return answer
 
     async def _explain(self, envelope: Envelope, caller: str) -> Accepted | NotAccepted:

@@ -85,9 +85,12 @@ def _absent_alike(handler: Handler) -> Handler:
             try:
                 return await handler(request)
             except Problem as problem:
-                if problem.status == HTTPStatus.NOT_FOUND:
-                    await slot.over
-                raise
+                if problem.status != HTTPStatus.NOT_FOUND:
+                    raise
+                # Without what the handler had in its hands: to let go of much takes longer than of little.
+                absent = problem.with_traceback(None)
+            await slot.rest()
+            raise absent
 
     return handle
 

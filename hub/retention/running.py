@@ -98,7 +98,15 @@ class Gallring:
                 kept_from=plan.kept_from,
             )
             await self._group.submit(RecordRun(run, self._first_kept_entry(began_at)))
+            await self._rewrite_keys()
             return run
+
+    async def _rewrite_keys(self) -> None:
+        """After each run, also for the keys that were destroyed for protection since the last one."""
+        try:
+            await self._store.rewrite_keys()
+        except StoreUnavailable as fault:
+            log.warning("keys_not_rewritten", reason=str(fault))
 
     def _first_kept_entry(self, at: datetime) -> int:
         """The index of the first entry of the log to which a person's key may still lead."""

@@ -382,6 +382,11 @@ class Store(Protocol):
         """Takes what was erased out of the store's own files too, as far as it is the store's to do. False where that
         cannot be done at this moment: ask again."""
 
+    async def rewrite_keys(self) -> None:
+        """Writes the wrapped keys that are left into files anew, where destroyed ones else stay in the old files for
+        long; nothing to do where `scrub` takes them out at once. Raises `StoreUnavailable`: they stay until next time.
+        """
+
     def close(self) -> None:
         """Releases everything. Closing twice is fine."""
 

@@ -45,6 +45,7 @@ _SESSION: Final[Mapping[str, int]] = {
     "lock_timeout": 15_000,
     "statement_timeout": 30_000,
 }
+_SHORT_WAIT: Final = 2_000
 # Seconds and milliseconds, for a network that swallows packets without a word.
 _CONNECTION: Final[Mapping[str, int]] = {
     "connect_timeout": 5,
@@ -134,8 +135,21 @@ class PostgresStore:
         self._reader.audit_size()
 
     def scrub(self) -> bool:
-        """When old rows leave the files is the server's matter (autovacuum, its write-ahead log, its backups)."""
+        """Not after every commit: see `rewrite_keys`."""
         return True
+
+    async def rewrite_keys(self) -> None:
+        await self.ask(self._rewrite_keys)
+
+    def _rewrite_keys(self) -> None:
+        """A plain VACUUM gives the place of a dead row free and may leave its bytes; FULL writes a new file. Nobody can
+        use the table meanwhile, which is short: one small row per case. Who is in the way is not waited for long.
+
+        The server's write-ahead log and its backups keep what they keep: that is the server's matter."""
+        with one_group.translated(), self._writing.connect() as connection:
+            connection.execution_options(isolation_level="AUTOCOMMIT")
+            connection.exec_driver_sql(f"SET lock_timeout = {_SHORT_WAIT}")
+            connection.exec_driver_sql("VACUUM (FULL) data_keys")
 
     def close(self) -> None:
         if self._is_closed:

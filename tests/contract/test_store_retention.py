@@ -164,3 +164,11 @@ async def test_between_groups_the_files_can_be_scrubbed_and_within_one_not(store
     assert store.reader().find_messages([message.key])
     await stored.keep(store, stored.sent()[0])
     assert store.reader().last_message_position() == 2
+
+
+async def test_the_keys_that_are_left_are_there_when_they_have_been_written_anew(store: port.Store) -> None:
+    keys = [records.DataKey(name, b"wrapped", "kek") for name in ("a", "b")]
+    await stored.keep(store, Changes(data_keys=keys))
+    await stored.keep(store, Changes(shreds=[records.Shred({"b": "b"})]))
+    await store.rewrite_keys()
+    assert store.reader().list_data_keys(after="", limit=3) == keys[:1]

@@ -59,6 +59,14 @@ class PostgresServer:
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute(statement)
 
+    def read_table(self, url: str, name: str) -> bytes:
+        """The bytes of the table's file, as they are on the disk."""
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("CHECKPOINT")
+            row = connection.execute("SELECT pg_read_binary_file(pg_relation_filepath(%s))", (name,)).fetchone()
+        assert row is not None
+        return bytes(row[0])
+
     def version(self) -> str:
         with psycopg.connect(self.url, autocommit=True) as connection:
             row = connection.execute("SHOW server_version").fetchone()

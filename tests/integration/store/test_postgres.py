@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 from alembic import autogenerate, migration
@@ -258,3 +259,35 @@ async def test_what_one_store_shreds_every_other_hears_and_not_before(database_u
     one.close()
     other.close()
     assert len(heard) == 2
+
+
+async def test_a_destroyed_key_leaves_the_files_when_the_keys_are_written_anew(
+    postgres: postgres_server.PostgresServer, database_url: str, store: PostgresStore
+) -> None:
+    """A deleted row keeps its bytes, and a plain VACUUM may keep them too."""
+    gone, kept = b"\x01wrapped key that is destroyed", b"\x01wrapped key of somebody else"
+    keys = [records.DataKey("case-1", kept, "kek"), records.DataKey("case-2", gone, "kek")]
+    await stored.keep(store, Changes(data_keys=keys))
+    await stored.keep(store, Changes(shreds=[records.Shred({"case-2": "case-2"})]))
+    postgres.execute(database_url, "VACUUM data_keys")
+
+    def holds(wrapped: bytes) -> bool:
+        return wrapped in postgres.read_table(database_url, "data_keys")
+
+    assert holds(gone)
+    await store.rewrite_keys()
+    assert (holds(gone), holds(kept)) == (False, True)
+    assert store.reader().find_data_keys(["case-1", "case-2"]).keys() == {"case-1"}
+
+
+async def test_who_holds_the_keys_is_not_waited_for_long_and_nothing_is_lost(
+    database_url: str, store: PostgresStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_postgres, "_SHORT_WAIT", 50)
+    await stored.keep(store, Changes(data_keys=[records.DataKey("case-1", b"wrapped", "kek")]))
+    with psycopg.connect(database_url) as somebody:
+        somebody.execute("LOCK TABLE data_keys IN ACCESS SHARE MODE")
+        with pytest.raises(port.StoreUnavailable, match="55P03"):
+            await store.rewrite_keys()
+    await store.rewrite_keys()
+    assert store.reader().find_data_keys(["case-1"]).keys() == {"case-1"}

@@ -21,6 +21,7 @@ from hub.retention import pace, planning, running
 from hub.retention.erasing import DestroyKeys, PlaceHold, ReleaseHold
 from hub.service import Hub
 from hub.store.kept import Hold
+from hub.store.port import StoreUnavailable
 from hub.store.records import AuditQuery, DeliveryState
 from routing.retention import Kind
 from tests.support import events, judging, office, persons
@@ -371,3 +372,18 @@ async def test_a_hold_of_the_same_moment_saves_the_key(hub: Hub) -> None:
     assert (placed, destroyed) == (True, [])
     assert await hub.group.submit(DestroyKeys((case,))) == []
     assert hub.reader.find_data_keys([case])
+
+
+async def test_every_run_writes_the_keys_anew_and_stands_where_that_cannot_be_done(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[bool] = []
+
+    async def rewrite() -> None:
+        written.append(True)
+        raise StoreUnavailable("in use")
+
+    monkeypatch.setattr(hub.store, "rewrite_keys", rewrite)
+    run = await hub.gallring.run()
+    assert written == [True]
+    assert hub.reader.list_retention_runs(limit=1) == [run]
