@@ -21,13 +21,10 @@ from hub.api.server import Server
 from hub.attachments import shelf
 from hub.client.client import HubClient
 from hub.client.errors import FileRefused, Refused
-from hub.extract import making
-from hub.extract.making import Wanted
-from hub.identity.reasons import Reason
 from hub.service import Hub
 from hub.store.attachments import PART_BYTES
 from hub.store.records import AuditQuery, Changes, Shred
-from tests.support import events, files, hub_here, pdf_text, persons
+from tests.support import events, files, hub_here, persons
 from tests.support import field as fields
 from tests.support.field import Field
 from tests.support.party import Answer, delivery_of
@@ -394,34 +391,3 @@ async def test_the_client_uploads_goes_on_and_fetches(house: House) -> None:
         assert into.getvalue() == content
         with pytest.raises(Refused):
             await client.fetch_attachment(delivery, other.attachment, io.BytesIO())
-
-
-async def test_a_register_extract_tells_of_the_files_what_they_were_and_who_fetched_them(house: House) -> None:
-    """By kind, size, digest and categories: a file has no name, and what was held back from everybody is told too."""
-    sender, jobbtorg = house.field.party("sd-farsta"), house.field.party("jt-sydost")
-    await house.consent()
-    plan, health = files.pdf(PART_BYTES + 77), files.png()
-    shown, hidden = await files.upload(sender, plan), await files.upload(sender, health, files.PNG_TYPE)
-    sent = await house.refer(f"{shown}=PL+WO {hidden}=HE", ("PL", "WO", "HE"))
-    delivery = delivery_of(sent, "jt-sydost")
-    await files.fetch(jobbtorg, delivery, shown)
-
-    async def told() -> tuple[dict[str, dict[str, Any]], str]:
-        wanted = Wanted(persons.BO.number, "", Reason("register_extract"))
-        made = await making.make(house.hub, wanted, "staff:operator")
-        document = json.loads(made.files[making.JSON_NAME])
-        found = [each for part in document["controllers"] for row in part["sent"] for each in row["attachments"]]
-        return {each["attachment"]: each for each in found}, pdf_text.read(made.files[making.PDF_NAME])
-
-    found, paper = await told()
-    assert found.keys() == {shown, hidden}
-    assert (found[shown]["media_type"], found[shown]["size"]) == (files.PDF_TYPE, len(plan))
-    assert found[shown]["sha256"] == hashlib.sha256(plan).hexdigest()
-    assert [each["code"] for each in found[shown]["categories"]] == ["PL", "WO"]
-    assert [each["by"]["unit"] for each in found[shown]["fetched"]] == ["jt-sydost"]
-    assert found[hidden]["fetched"] == []
-    assert ("Bilaga: PDF-fil, 524 kB." in " ".join(paper.split())) and "bild (PNG)" in paper
-    lane = house.hub.reader.find_attachments([shown])[shown].lane_id
-    await house.write(shreds=[Shred({lane: lane})])
-    found, _ = await told()
-    assert (found[shown]["sha256"], found[shown]["size"]) == (None, len(plan))
