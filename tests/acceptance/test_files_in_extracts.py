@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 
 from hub import bootstrap, settings
@@ -32,8 +33,8 @@ async def hub(tmp_path: Path) -> AsyncIterator[tuple[Hub, Server]]:
     await server.stop()
 
 
-async def test_a_register_extract_tells_of_the_files_what_they_were_and_who_fetched_them(
-    server: Server, field: Field
+async def test_an_extract_tells_of_files_what_they_were_and_who_fetched_them(
+    hub: tuple[Hub, Server], session: aiohttp.ClientSession
 ) -> None:
     """By kind, size, digest and categories: a file has no name, and what was held back from everybody is told too."""
     house, server = hub
