@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
+import hub
 from hub.audit.entry import AuditAction
 from hub.reference import names
 from hub.web import texts
@@ -32,3 +36,13 @@ def test_every_code_that_a_message_can_hold_has_words() -> None:
         document = registry.get_type(entry.name).document
         codes = codes_of(document, document["properties"]["content"])
         assert {code for code in codes - named if f"codes.{code}" not in SWEDISH} == set(), entry.name
+
+
+def test_every_look_that_the_log_tells_of_has_words() -> None:
+    """A page asks for a reason by the name of the look, and a call records it under one."""
+    named = re.compile(r"(?:needs_reason\(|record_look\(\s*request,\s*)\"([a-z_]+)\"")
+    looks = {
+        name for path in Path(hub.__file__).parent.rglob("*.py") for name in named.findall(path.read_text("utf-8"))
+    }
+    assert len(looks) > 8
+    assert {look for look in looks if f"control.told_words.{look}" not in SWEDISH} == set()

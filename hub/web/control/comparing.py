@@ -73,7 +73,8 @@ async def compare(request: web.Request) -> web.StreamResponse:
         books = [await _load(hub, chosen[name], files) for name in _USUAL]
     except RulesBroken as broken:
         faults = [str(fault) for fault in broken.faults][:MOST_SHOWN]
-        return _page(request, sources, chosen, faults=faults, status=422)
+        is_empty = "files" in chosen.values() and not files
+        return _page(request, sources, chosen, faults=faults, is_empty=is_empty, status=422)
     # Some seconds of pure reckoning: not on the loop that answers everybody else.
     return _page(request, sources, chosen, found=await asyncio.to_thread(_compare, hub, *books))
 
@@ -140,10 +141,12 @@ def _page(
     *,
     found: Compared | None = None,
     faults: Sequence[str] = (),
+    is_empty: bool = False,
     status: int = 200,
 ) -> web.StreamResponse:
     hub = hub_of(request)
     values: dict[str, Any] = showing.common(request) | {"chosen": chosen, "found": found, "faults": faults}
+    values["is_empty"] = is_empty
     return frame.page(
         request,
         "control/diff.html",

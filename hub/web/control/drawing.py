@@ -5,18 +5,16 @@ Each picture has a table beside it that says the same.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 WIDTH: Final = 960
-_LEFT, _RIGHT = 250, 710
 _BAR: Final = 12
-_GAP: Final = 14
+_WIDEST_BAR: Final = 96.0
 _LEAST_NODE: Final = 26
 _WIDEST: Final = 46.0
 _THINNEST: Final = 1.5
-_TOP: Final = 34
 # Shares of refused copies from which a band is drawn in the next colour.
 _SHARES: Final = (0.0, 0.05, 0.25)
 
@@ -64,47 +62,65 @@ class Band:
 
 
 @dataclass(frozen=True, slots=True)
+class Sheet:
+    """What a map is drawn on. Names stand beside the bars, or above them where there is no room at the sides."""
+
+    width: float
+    left: float
+    right: float
+    gap: float
+    top: float
+    has_names_above: bool = False
+
+
+LARGE: Final = Sheet(WIDTH, 250, 710, gap=14, top=34)
+SMALL: Final = Sheet(360, 4, 344, gap=34, top=58, has_names_above=True)
+"""For a telephone."""
+
+
+@dataclass(frozen=True, slots=True)
 class Map:
+    sheet: Sheet
     height: float
     nodes: Sequence[Node]
     bands: Sequence[Band]
-    left: float = _LEFT
-    right: float = _RIGHT
 
 
-def draw_map(flows: Sequence[Flow], order: Mapping[str, int]) -> Map:
+def draw_map(flows: Sequence[Flow], order: Mapping[str, int], sheet: Sheet = LARGE) -> Map:
     """Senders left, recipients right, each in the given order; a band is as wide as its share of the largest flow."""
     most = max((flow.messages for flow in flows), default=1)
 
     def width(flow: Flow) -> float:
         return round(max(_THINNEST, _WIDEST * flow.messages / most), 1)
 
-    senders = _place(flows, order, width, is_sender=True)
-    recipients = _place(flows, order, width, is_sender=False)
+    senders = _place(flows, order, width, sheet, is_sender=True)
+    recipients = _place(flows, order, width, sheet, is_sender=False)
     used: dict[tuple[str, bool], float] = {}
     bands = []
     for flow in sorted(flows, key=lambda each: (_rank(order, each.sender), _rank(order, each.recipient))):
         begins = _slot(senders[flow.sender], used, width(flow))
         ends = _slot(recipients[flow.recipient], used, width(flow))
-        x, to, bend = _LEFT + _BAR, _RIGHT, (_RIGHT - _LEFT) / 2
+        x, to, bend = sheet.left + _BAR, sheet.right, (sheet.right - sheet.left) / 2
         path = f"M{x},{begins} C{x + bend},{begins} {to - bend},{ends} {to},{ends}"
         bands.append(Band(flow, path, width(flow)))
     nodes = [*senders.values(), *recipients.values()]
-    height = max((node.y + node.height for node in nodes), default=_TOP) + _GAP
-    return Map(round(height, 1), nodes, bands)
+    height = max((node.y + node.height for node in nodes), default=sheet.top) + 14
+    return Map(sheet, round(height, 1), nodes, bands)
 
 
-def _place(flows: Sequence[Flow], order: Mapping[str, int], width: object, *, is_sender: bool) -> dict[str, Node]:
+def _place(
+    flows: Sequence[Flow], order: Mapping[str, int], width: Callable[[Flow], float], sheet: Sheet, *, is_sender: bool
+) -> dict[str, Node]:
     parties: dict[str, list[Flow]] = {}
     for flow in flows:
         parties.setdefault(flow.sender if is_sender else flow.recipient, []).append(flow)
-    nodes, y = {}, float(_TOP)
+    nodes, y = {}, sheet.top
     for party in sorted(parties, key=lambda each: _rank(order, each)):
-        height = max(_LEAST_NODE, sum(width(flow) for flow in parties[party]))  # type: ignore[operator]
-        x = _LEFT if is_sender else _RIGHT
+        height = max(_LEAST_NODE, sum(width(flow) for flow in parties[party]))
+        x = sheet.left if is_sender else sheet.right
         many = sum(flow.messages for flow in parties[party])
         nodes[party] = Node(party, x, round(y, 1), round(height, 1), many, is_sender)
-        y += height + _GAP
+        y += height + sheet.gap
     return nodes
 
 
@@ -154,7 +170,17 @@ def draw_chart(days: Sequence[tuple[str, int, int]]) -> Chart:
         low, high = (round(room * part / top, 1) for part in (passed, refused))
         x = round(56 + index * step, 1)
         bars.append(
-            Bar(x, round(max(2.0, step * 0.72), 1), base - low, low, base - low - high, high, label, passed, refused)
+            Bar(
+                x,
+                round(min(max(2.0, step * 0.72), _WIDEST_BAR), 1),
+                base - low,
+                low,
+                base - low - high,
+                high,
+                label,
+                passed,
+                refused,
+            )
         )
     return Chart(WIDTH, height, base, top, bars)
 

@@ -12,7 +12,7 @@ from hub.control import health, searching
 from hub.store.survey import CopyQuery, Edge
 from hub.web import frame
 from hub.web.control import asking, parties, showing
-from hub.web.control.drawing import draw_map
+from hub.web.control.drawing import SMALL, draw_map
 
 SHOWN = 8
 
@@ -30,11 +30,12 @@ async def show_start(request: web.Request) -> web.StreamResponse:
         span=span,
         spans=asking.SPANS,
         picture=draw_map(flows, parties.ORDER),
+        small_picture=draw_map(flows, parties.ORDER, SMALL),
         flows=sorted(flows, key=lambda flow: -flow.messages),
         sent=sent,
         refused=sum(flow.refused for flow in flows),
         codes=_codes(edges),
-        now=health.look(hub),
+        now=await hub.store.ask(lambda: health.look(hub)),
         address_of=lambda flow: f"/admin/flows/{flow.sender}/{flow.recipient}?days={span.days}",
     )
 

@@ -18,7 +18,8 @@ from hub.store.kept import Hold
 from hub.store.records import AuditQuery
 from hub.web import frame
 from hub.web.control import asking, showing
-from hub.web.control.tracing_words import entries
+from hub.web.control.tracing_words import entries, in_words
+from hub.web.team.naming import Naming
 
 MOST_AT_ONCE = 100
 MOST_SHOWN = 200
@@ -142,4 +143,5 @@ async def show_log(request: web.Request) -> web.StreamResponse:
         size=size,
         first=first,
         entries=entries([row for row in rows if row.index < before][::-1]),
+        in_words=in_words(Naming(hub, frame.words_for(request))),
     )

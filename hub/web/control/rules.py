@@ -13,7 +13,8 @@ from hub.directory_changes import NotApproved
 from hub.intake.accepting import Accepted
 from hub.web import frame
 from hub.web.control import asking, showing
-from hub.web.control.tracing_words import entries
+from hub.web.control.tracing_words import entries, in_words
+from hub.web.team.naming import Naming
 from routing.rule_files import RulesBroken
 from routing.situation import day_in_stockholm
 from schemas import envelope as envelopes
@@ -63,6 +64,7 @@ async def show_changes(request: web.Request) -> web.StreamResponse:
         "control/changes.html",
         **showing.common(request),
         changes=entries(rows),
+        in_words=in_words(Naming(hub, frame.words_for(request))),
         fault=_fault(request),
         **governed(request),
     )

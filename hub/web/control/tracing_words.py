@@ -2,18 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import orjson
 
 from hub.control.tracing import verify_entry
 from hub.store.records import AuditRow
+from hub.web.team.naming import Naming
 
 # Shown in columns of their own, or of no use to a reader.
 _LEFT_OUT: Final = frozenset(
     {"seq", "t", "action", "actor", "unit", "type", "message", "code", "salt", "case_ref", "payload", "recipients"}
 )
+
+# Whose values are words of a list. Of everything else, the entry's own text is shown.
+_WORDS: Final = frozenset(
+    {"look", "reason", "purpose", "roles", "way", "assurance", "kind", "verdict", "basis", "categories", "form", "by"}
+)
+_PLACES: Final = ("told_words", "reasons", "dead.causes", "dead.drops", "verdicts")
+
+
+def in_words(naming: Naming) -> Callable[[str, str], str]:
+    """How a value of an entry is said: by its name and as it stands there."""
+    return lambda name, value: ", ".join(_word(each, naming) for each in value.split(", ")) if name in _WORDS else value
+
+
+def _word(code: str, naming: Naming) -> str:
+    known = (naming.words.find(f"control.{place}.{code}") for place in _PLACES)
+    return next(filter(None, known), None) or naming.code(naming.basis(code))
 
 
 def entries(rows: Sequence[AuditRow]) -> list[dict[str, Any]]:

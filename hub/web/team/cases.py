@@ -46,7 +46,8 @@ class Strip:
 
     consent: Consent
     status: str
-    edges: tuple[tuple[str, str, tuple[str, ...], bool], ...]
+    edges: tuple[tuple[str, tuple[str, ...], tuple[str, ...], bool], ...]
+    """Holder, who may know, which categories, and whether it counts."""
     excluded: tuple[tuple[str | None, str | None], ...]
     is_ours: bool
 
@@ -230,16 +231,13 @@ def list_strips(hub: Hub, person_key: str | None, unit_id: str) -> list[Strip]:
 
 def _strip(hub: Hub, consent: Consent, unit_id: str, authority: str) -> Strip:
     is_ours = consent.recorded_by == unit_id
-    edges = tuple(
-        (
-            edge.holder,
-            edge.recipient,
-            tuple(sorted(edge.categories - consent.withdrawn_categories)),
-            edge.confirmed and not ({edge.holder, edge.recipient} & consent.withdrawn_parties),
-        )
-        for edge in consent.edges
-        if is_ours or authority in (edge.holder, edge.recipient)
-    )
+    told: dict[tuple[str, tuple[str, ...], bool], list[str]] = {}
+    for edge in consent.edges:
+        if is_ours or authority in (edge.holder, edge.recipient):
+            categories = tuple(sorted(edge.categories - consent.withdrawn_categories))
+            counts = edge.confirmed and not ({edge.holder, edge.recipient} & consent.withdrawn_parties)
+            told.setdefault((edge.holder, categories, counts), []).append(edge.recipient)
+    edges = tuple((holder, tuple(known), what, counts) for (holder, what, counts), known in told.items())
     excluded = tuple(
         (entry.recipient, entry.category)
         for entry in consent.excluded

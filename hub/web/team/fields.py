@@ -21,6 +21,8 @@ Given = Mapping[str, Sequence[str]]
 
 # Ids and versions are the hub's to give and a form's to carry along.
 CARRIED: Final = frozenset({"plan_id", "item_id", "version", "consent_id"})
+# Shared definitions of a value that names a unit, and of which kind.
+_UNITS: Final = {"basics.unit_id": None, "basics.stadsdel_id": "sd"}
 _LONG_TEXT: Final = 120
 _MOST_ROWS: Final = 30
 _FEW: Final = 4
@@ -74,6 +76,7 @@ class Form:
 
     def draw(self, node: Node, name: str, *, required: bool = True) -> Field:
         """The field of a schema's node."""
+        units = next((part for part in _UNITS if schema.leads_to(node, part)), None)
         node = schema.resolve(self.document, node)
         language = self.naming.words.language
         common: dict[str, Any] = {
@@ -86,6 +89,9 @@ class Form:
         }
         if name.rpartition(".")[2] in CARRIED:
             return Field(**{**common, "kind": "carried", "values": tuple(self.given.get(name, ()))})
+        if units is not None:
+            options = self.naming.list_units(_UNITS[units])
+            return Field(**common, kind="select", options=options, values=tuple(self.given.get(name, ())))
         match node.get("type"):
             case "object":
                 return self._object(node, name, common)

@@ -8,6 +8,7 @@ from datetime import date
 from hub.reference import names
 from hub.service import Hub
 from hub.web.texts import Words
+from routing.consent import STOCKHOLM
 from routing.refusals import RefusalCode
 
 # Codes of such values are the same words in many types; a title of its own has a code where that is not so.
@@ -26,6 +27,16 @@ class Naming:
         if found is None:
             return unit_id
         return self.words("team.stadsdel", name=found.name) if found.kind == "sd" else found.name
+
+    def list_units(self, kind: str | None = None) -> tuple[tuple[str, str], ...]:
+        """Every unit that there is now, or every one of a kind, with its name, in the order of the names."""
+        on = self.hub.clock.now().astimezone(STOCKHOLM).date()
+        found = (
+            (unit.unit_id, self.unit(unit.unit_id))
+            for unit in self.hub.directory.list_units(on)
+            if kind in (None, unit.kind)
+        )
+        return tuple(sorted(found, key=lambda unit: unit[1]))
 
     def authority(self, authority: str, on: date) -> str:
         """By its units: an authority has no name of its own in the directory."""

@@ -65,7 +65,7 @@ def _seat(place: Place, data: Mapping[str, Any] | None, row: Mapping[str, Any]) 
         row["verdict"],
         naming.refusal(row.get("code")),
         naming.basis(basis) if basis else "",
-        tuple(dict.fromkeys(name_of(document, pointer, naming.words.language) for pointer in withheld)),
+        list_names(document, withheld, naming.words.language),
         seen.get("person") if seen else None,
         showing.show(document, content, seen.get("content", {}), naming) if seen else (),
     )
@@ -95,6 +95,24 @@ def _step(target: Any, step: str) -> Any:
 
 def _order(pointer: str) -> tuple[tuple[int, str], ...]:
     return tuple((int(step), "") if step.isdigit() else (-1, step) for step in pointer.split("/"))
+
+
+def list_names(document: schema.Node, pointers: Iterable[str], language: str) -> tuple[str, ...]:
+    """Each pointer in words; rows of one list together: "Riktningar, nr 2, 3 och 5"."""
+    found: dict[str, list[int]] = {}
+    for pointer in pointers:
+        way, _, last = pointer.rpartition("/")
+        is_row = last.isdigit()
+        numbers = found.setdefault(name_of(document, way if is_row else pointer, language), [])
+        numbers += [int(last) + 1] if is_row else []
+    return tuple(
+        f"{name}, nr {_count_up(sorted(numbers), language)}" if numbers else name for name, numbers in found.items()
+    )
+
+
+def _count_up(numbers: Sequence[int], language: str) -> str:
+    *first, last = map(str, numbers)
+    return f"{', '.join(first)} {'och' if language == 'sv' else 'and'} {last}" if first else last
 
 
 def name_of(document: schema.Node, pointer: str, language: str) -> str:

@@ -45,7 +45,8 @@ def _row(document: Node, node: Node, value: Any, naming: Naming) -> Row:
         if "properties" in items:
             rows = tuple(Row("", rows=show(document, items, item, naming)) for item in value)
             return Row(title, rows=rows, is_list=True)
-        return Row(title, ", ".join(_text(items, item, naming) for item in value))
+        told = ", ".join(_text(items, item, naming) for item in value)
+        return Row(title, told[:1].upper() + told[1:])
     if isinstance(value, Mapping):
         return Row(title, rows=show(document, node, value, naming))
     return Row(title, _text(node, value, naming))

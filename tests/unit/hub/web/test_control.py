@@ -258,7 +258,7 @@ async def test_dead_letters_are_shown_before_they_are_sent_again(pages: Pages) -
     listed = await browser.get("/admin/dead-letters")
     assert "Mottagarens system tog inte emot" in listed.text
     trial = await browser.get("/admin/dead-letters?unit=jt-sydost&try=1")
-    assert "Högst 1 meddelanden skickas på väg igen" in trial.text
+    assert "1 meddelande skickas på väg igen" in trial.text
     sent = await browser.post("/admin/dead-letters/retry", {"csrf": trial.token, "unit": "jt-sydost"})
     assert sent.headers["Location"] == "/admin/dead-letters?done=1"
     assert "Allt har kommit fram" in (await browser.get("/admin/dead-letters")).text
