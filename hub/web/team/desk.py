@@ -13,6 +13,7 @@ from hub.audit.recording import RecordEvent
 from hub.identity.staffing import KeepSession
 from hub.service import Hub
 from hub.web import frame
+from hub.web.team import showing
 from hub.web.team.naming import Naming
 from routing.directory import Unit
 
@@ -51,6 +52,7 @@ def page(request: web.Request, template: str, *, status: int = 200, **values: An
     naming, unit_id = naming_for(request), unit_of(request)
     units = [(each, naming.unit(each)) for each in staff_of(request).units]
     common: dict[str, Any] = {"n": naming, "unit_id": unit_id, "unit_name": naming.unit(unit_id), "units": units}
+    common["in_words"] = lambda value: showing.say(value, naming) if value else ""
     return frame.page(request, template, status=status, **common, **values)
 
 

@@ -80,6 +80,11 @@ class Naming:
             return names.kind(text)
         return names.PURPOSES.get(text) or text.replace("_", " ")
 
+    def party(self, kind: str) -> str:
+        """A kind of party as it begins a line."""
+        name = self.code(kind)
+        return name[:1].upper() + name[1:]
+
     def purpose(self, code: str) -> str:
         return self.words.find(f"codes.{code}") or names.purpose(code)
 

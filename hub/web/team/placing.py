@@ -91,7 +91,7 @@ def _consent(request: web.Request, place: Place) -> Mapping[str, Any] | None:
         return None
     for strip in cases.list_strips(place.hub, place.case.person_key, place.unit_id):
         if strip.consent.consent_id == consent_id:
-            edges = [(holder, recipient, told) for holder, recipient, told, _ in strip.edges]
+            edges = [(holder, each, told) for holder, recipients, told, _ in strip.edges for each in recipients]
             known = strip.consent
             return {
                 "consent_id": known.consent_id,

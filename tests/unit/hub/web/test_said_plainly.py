@@ -11,7 +11,7 @@ from hub.web.team import previewing
 from tests.support import office
 from tests.unit.hub.web.conftest import Pages
 from tests.unit.hub.web.test_control import with_reason
-from tests.unit.hub.web.test_desk import bring_case
+from tests.unit.hub.web.test_desk import EDGES, bring_case
 
 DOCUMENT = {
     "properties": {
@@ -65,6 +65,15 @@ async def test_each_direction_of_a_consent_has_a_box_with_both_names(pages: Page
     label = page.split('<label for="edge-fk-af">')[1].split("</label>")[0]
     assert "Försäkringskassan" in label
     assert label.rstrip().endswith("Arbetsförmedlingen Stockholm")
+
+
+async def test_a_new_version_of_a_consent_begins_with_what_the_person_said_before(pages: Pages) -> None:
+    browser, case = await bring_case(pages)
+    page = (await browser.get(f"/team/cases/{case}")).text
+    (link,) = re.findall(r'href="(/team/send/consent.recorded[^"]+consent=[^"]+)"', page)
+    form = (await browser.get(unescape(link))).text
+    ticked = re.findall(r'name="edge" value="([^"]+)" checked', form)
+    assert sorted(map(unescape, ticked)) == sorted(EDGES)
 
 
 async def test_a_place_is_chosen_by_its_name(pages: Pages) -> None:
