@@ -33,6 +33,15 @@ _CURVES: Final = {"OKP": "Ed25519", "EC": "P-256"}
 _COORDINATE_BYTES: Final = 32
 _LATEST_SECOND: Final = 253_402_300_799  # the last second of the year 9999, where datetime ends
 
+# The points of order 1, 2, 4 and 8 of edwards25519 (RFC 7748 4.1) by their y, also written beyond the prime.
+_PRIME: Final = 2**255 - 19
+_ORDER_8: Final = "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05"
+_SMALL_ORDER: Final = frozenset(
+    number.to_bytes(32, "little")
+    for y in (int.from_bytes(bytes.fromhex(_ORDER_8), "little"),)
+    for number in (0, 1, _PRIME - 1, _PRIME, _PRIME + 1, y, _PRIME - y)
+)
+
 VerifyingKey = ed25519.Ed25519PublicKey | ec.EllipticCurvePublicKey
 
 
@@ -136,6 +145,9 @@ def public_key(jwk: Mapping[str, Any]) -> PublicKey:
     if curve is None or jwk.get("crv") != curve or not all(isinstance(jwk.get(name), str) for name in names):
         raise WrongKey("A key is an Ed25519 key or an EC key on P-256.")
     members: dict[str, str] = {name: jwk[name] for name in names}
+    _check_use(jwk, ALGORITHMS[curve])
+    if curve == "Ed25519" and _is_weak(members["x"]):
+        raise WrongKey("This key verifies signatures that nobody made.")
     try:
         for name in names[2:]:
             if len(decode(members[name])) != _COORDINATE_BYTES:
@@ -150,3 +162,23 @@ def public_key(jwk: Mapping[str, Any]) -> PublicKey:
     if not isinstance(raw, ed25519.Ed25519PublicKey | ec.EllipticCurvePublicKey):
         raise WrongKey("A key is an Ed25519 key or an EC key on P-256.")
     return PublicKey(members, raw, imported.thumbprint())
+
+
+def _check_use(jwk: Mapping[str, Any], algorithms: frozenset[str]) -> None:
+    """RFC 7517 4.2 to 4.4: a key that says what it is for is for nothing else."""
+    operations = jwk.get("key_ops", ["verify"])
+    if jwk.get("use", "sig") != "sig" or not isinstance(operations, list) or "verify" not in operations:
+        raise WrongKey("This key says of itself that it is not for signatures.")
+    if "alg" in jwk and jwk["alg"] not in tuple(algorithms):
+        raise WrongKey("This key says of itself that it is for another algorithm than those of its curve.")
+
+
+def _is_weak(x: str) -> bool:
+    """Whether the point is of small order, so that one signature fits many texts (RFC 8032 leaves it to the caller)."""
+    try:
+        raw = bytearray(decode(x))
+    except Malformed:
+        return False  # told as what it is
+    if len(raw) == _COORDINATE_BYTES:
+        raw[-1] &= 0x7F  # the sign of the other coordinate
+    return bytes(raw) in _SMALL_ORDER

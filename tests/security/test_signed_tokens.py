@@ -100,6 +100,12 @@ BAD_KEYS = {
     "x is a number": {**KEYS["Ed25519"].jwk, "x": 7},
     "x is nothing": {**KEYS["Ed25519"].jwk, "x": None},
     "nothing": {},
+    "for encrypting": {**KEYS["ES256"].jwk, "use": "enc"},
+    "for encrypting, by its operations": {**KEYS["ES256"].jwk, "key_ops": ["encrypt"]},
+    "operations that are no list": {**KEYS["ES256"].jwk, "key_ops": "verify"},
+    "for another algorithm": {**KEYS["ES256"].jwk, "alg": "ES512"},
+    "for the other kind's algorithm": {**KEYS["Ed25519"].jwk, "alg": "ES256"},
+    "for an algorithm that is a list": {**KEYS["Ed25519"].jwk, "alg": ["EdDSA"]},
 }
 
 
@@ -107,3 +113,23 @@ BAD_KEYS = {
 def test_what_is_no_public_key_of_ours_is_refused(name: str) -> None:
     with pytest.raises(jws.WrongKey):
         jws.public_key(BAD_KEYS[name])
+
+
+def test_a_key_may_say_what_it_is_for() -> None:
+    said = {"use": "sig", "key_ops": ["sign", "verify"], "kid": "2026-1"}
+    assert jws.public_key({**KEYS["ES256"].jwk, **said, "alg": "ES256"}).algorithms == {"ES256"}
+    assert jws.public_key({**KEYS["Ed25519"].jwk, **said, "alg": "EdDSA"}).algorithms == {"Ed25519", "EdDSA"}
+
+
+SMALL = [bytes(32), b"\1" + bytes(31), *(bytes([low]) + b"\xff" * 30 + b"\x7f" for low in (0xEC, 0xED, 0xEE))]
+SMALL += [
+    bytes.fromhex("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05"),
+    bytes.fromhex("c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a"),
+]
+
+
+@pytest.mark.parametrize("raw", [*SMALL, *(point[:-1] + bytes([point[-1] | 0x80]) for point in SMALL)], ids=bytes.hex)
+def test_no_key_is_taken_that_verifies_what_nobody_signed(raw: bytes) -> None:
+    """Points of small order: with the first of them the signature of zeros fits every text."""
+    with pytest.raises(jws.WrongKey):
+        jws.public_key({"kty": "OKP", "crv": "Ed25519", "x": jws.encode(raw)})
