@@ -148,10 +148,10 @@ async def test_protection_that_arrives_while_a_page_is_open_takes_the_person_awa
     await stadsdel.tick("Försäkringskassan Stockholm")
     await stadsdel.page.locator(".sending").get_by_role("button", name="Förhandsgranska").click()
     await stadsdel.press("Meddela skyddet")
-    await coordinator.sees_soon("Meddelandet kan inte visas")
+    await coordinator.sees_by_itself("Meddelandet kan inte visas")
     await coordinator.does_not_see(JONNA.family_name)
     # Also where the sender still has the case open.
-    await fk.sees_soon("Sidan finns inte")
+    await fk.sees_by_itself("Sidan finns inte")
     await fk.does_not_see(JONNA.family_name)
     await coordinator.go(f"/team/cases/{case}")
     await coordinator.sees("Sidan finns inte")

@@ -7,7 +7,7 @@ that a form which comes back with faults, gets another row, or is a draft, shows
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -21,8 +21,12 @@ Given = Mapping[str, Sequence[str]]
 
 # Ids and versions are the hub's to give and a form's to carry along.
 CARRIED: Final = frozenset({"plan_id", "item_id", "version", "consent_id"})
-# Shared definitions of a value that names a unit, and of which kind.
-_UNITS: Final = {"basics.unit_id": None, "basics.stadsdel_id": "sd"}
+# Shared definitions of a value that names somebody, with those who can be named.
+_NAMED: Final[Mapping[str, Callable[[Naming], tuple[tuple[str, str], ...]]]] = {
+    "basics.unit_id": lambda naming: naming.list_units(),
+    "basics.stadsdel_id": lambda naming: naming.list_units("sd"),
+    "basics.authority_id": lambda naming: naming.list_authorities(),
+}
 _LONG_TEXT: Final = 120
 _MOST_ROWS: Final = 30
 _FEW: Final = 4
@@ -76,7 +80,7 @@ class Form:
 
     def draw(self, node: Node, name: str, *, required: bool = True) -> Field:
         """The field of a schema's node."""
-        units = next((part for part in _UNITS if schema.leads_to(node, part)), None)
+        named = next((list_them for part, list_them in _NAMED.items() if schema.leads_to(node, part)), None)
         node = schema.resolve(self.document, node)
         language = self.naming.words.language
         common: dict[str, Any] = {
@@ -89,9 +93,9 @@ class Form:
         }
         if name.rpartition(".")[2] in CARRIED:
             return Field(**{**common, "kind": "carried", "values": tuple(self.given.get(name, ()))})
-        if units is not None:
-            options = self.naming.list_units(_UNITS[units])
-            return Field(**common, kind="select", options=options, values=tuple(self.given.get(name, ())))
+        if named is not None:
+            values = tuple(self.given.get(name, ()))
+            return Field(**common, kind="select", options=named(self.naming), values=values)
         match node.get("type"):
             case "object":
                 return self._object(node, name, common)
@@ -118,7 +122,8 @@ class Form:
             return Field(**common, kind="choices", options=options, values=tuple(self.given.get(name, ())))
         least = max(int(node.get("minItems", 0)), 1 if common["required"] else 0)
         count = max(least, count_rows(self.given, name))
-        rows = tuple(self.draw(items, f"{name}.{index}") for index in range(min(count, _MOST_ROWS)))
+        # As it stands there: what it refers to says who can be named.
+        rows = tuple(self.draw(node["items"], f"{name}.{index}") for index in range(min(count, _MOST_ROWS)))
         can_grow = count < min(int(node.get("maxItems", _MOST_ROWS)), _MOST_ROWS)
         return Field(**common, kind="list", fields=rows, can_grow=can_grow)
 

@@ -38,6 +38,12 @@ class Naming:
         )
         return tuple(sorted(found, key=lambda unit: unit[1]))
 
+    def list_authorities(self) -> tuple[tuple[str, str], ...]:
+        """Every authority that has a unit now, with its name, in the order of the names."""
+        on = self.hub.clock.now().astimezone(STOCKHOLM).date()
+        found = {unit.authority for unit in self.hub.directory.list_units(on)}
+        return tuple(sorted(((each, self.authority(each, on)) for each in found), key=lambda each: each[1]))
+
     def authority(self, authority: str, on: date) -> str:
         """By its units: an authority has no name of its own in the directory."""
         units = self.hub.directory.list_authority_units(authority, on)

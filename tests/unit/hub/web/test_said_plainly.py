@@ -84,6 +84,14 @@ async def test_a_place_is_chosen_by_its_name(pages: Pages) -> None:
     assert '<option value="jt-sydost">Jobbtorg Sydost</option>' in field
 
 
+async def test_whom_a_withdrawal_is_about_is_chosen_by_name(pages: Pages) -> None:
+    browser = await pages.signed_in("fk")
+    page = (await browser.get("/team/send/consent.withdrawn")).text
+    field = page.split('<select id="content-parties-0"')[1].split("</select>")[0]
+    assert '<option value="af">Arbetsförmedlingen Stockholm</option>' in field
+    assert '<option value="amn">Arbetsmarknadsnämnden' in field
+
+
 def test_rows_that_are_kept_back_are_told_together() -> None:
     pointers = ["/content/items/1", "/content/goal", "/content/items/4", "/content/items/2", "/content/items/0/what"]
     assert previewing.list_names(DOCUMENT, pointers, "sv") == ("Punkter, nr 2, 3 och 5", "Mål", "Punkter, nr 1, Vad")
