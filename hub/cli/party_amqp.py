@@ -29,8 +29,8 @@ def set_account(
 ) -> None:
     """Make the account. It may read the unit's queue and nothing else; its password is printed, once."""
     settings, accounts = _open(unit, data_dir, config)
-    if accounts.has(unit):
-        raise Failed(f"{unit} has an account already: samverkan party amqp rotate {unit} gives it another password.")
+    if accounts.list_users(unit):
+        raise Failed(f"{unit} has an account already: samverkan party amqp rotate {unit} makes another beside it.")
     _give(settings, accounts, unit, "set", json=json)
 
 
@@ -38,20 +38,38 @@ def set_account(
 def rotate(
     unit: Unit, data_dir: options.DataDir = None, config: options.Config = None, json: options.Json = False
 ) -> None:
-    """Give it another password, which is printed, once. Open connections stay; new ones need the new one."""
+    """Make a second account beside the first; its password is printed, once. Both work until `retire`."""
     settings, accounts = _open(unit, data_dir, config)
-    if not accounts.has(unit):
+    if not accounts.list_users(unit):
         raise Failed(f"{unit} has no account at the broker: samverkan party amqp set {unit} makes one.")
+    if len(accounts.list_users(unit)) > 1:
+        raise Failed(f"{unit} has two accounts: samverkan party amqp retire {unit} takes the older one away.")
     _give(settings, accounts, unit, "rotated", json=json)
+
+
+@group.command("retire", epilog="Example: samverkan party amqp retire jt-sydost")
+def retire(
+    unit: Unit, data_dir: options.DataDir = None, config: options.Config = None, json: options.Json = False
+) -> None:
+    """Take the older of two accounts away, once the unit signs in with the newer. Its connections end at once."""
+    settings, accounts = _open(unit, data_dir, config)
+    if len(accounts.list_users(unit)) < 2:
+        raise Failed(f"{unit} has no second account: samverkan party amqp rotate {unit} makes one.")
+    _note(settings, unit, "retired")
+    gone = accounts.retire(unit)
+    if json:
+        terminal.show_json({"unit": unit, "step": "retired", "user": gone})
+    else:
+        terminal.say(f"{gone} is gone.")
 
 
 @group.command("remove", epilog="Example: samverkan party amqp remove jt-sydost")
 def remove(
     unit: Unit, data_dir: options.DataDir = None, config: options.Config = None, json: options.Json = False
 ) -> None:
-    """Take the account away; its connections end at once. The mailbox has everything."""
+    """Take the unit's accounts away; their connections end at once. The mailbox has everything."""
     settings, accounts = _open(unit, data_dir, config)
-    if not accounts.has(unit):
+    if not accounts.list_users(unit):
         raise Failed(f"{unit} has no account at the broker: samverkan party amqp set {unit} makes one.")
     _note(settings, unit, "removed")
     accounts.remove(unit)

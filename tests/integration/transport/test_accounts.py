@@ -18,7 +18,7 @@ from hub import bootstrap, settings
 from hub.cli.main import app
 from hub.store.records import AuditQuery
 from hub.transport import batches, line, topology
-from hub.transport.accounts import Account, Accounts
+from hub.transport.accounts import Account, Accounts, BothInUse
 from hub.transport.port import TransportUnavailable
 from hub.transport.rabbit import RabbitTransport
 from tests.contract.test_transport import claim
@@ -106,13 +106,31 @@ async def test_everything_else_is_refused(book: Accounts, broker_url: str, what:
         await try_as(url, REFUSED[what])
 
 
-async def test_another_password_ends_the_first(book: Accounts, broker_url: str) -> None:
-    first = signed_in(broker_url, book.give(UNIT))
-    second = signed_in(broker_url, book.give(UNIT))
-    assert first != second
-    with pytest.raises(aio_pika.exceptions.AMQPConnectionError):
-        await aio_pika.connect(first)
-    await line.close(await aio_pika.connect(second))
+async def test_a_rotation_overlaps_until_the_older_account_is_retired(book: Accounts, broker_url: str) -> None:
+    async def look(channel: aio_pika.abc.AbstractChannel) -> None:
+        await _get(topology.inbox_queue(UNIT), channel)
+
+    last = signed_in(broker_url, book.give(UNIT))
+    assert book.retire(UNIT) is None
+    for _ in range(3):  # the two names take turns
+        fresh = signed_in(broker_url, book.give(UNIT))
+        with pytest.raises(BothInUse):
+            book.give(UNIT)
+        await try_as(last, look)
+        await try_as(fresh, look)
+        assert str(book.retire(UNIT)) == urlsplit(last).username
+        with pytest.raises(aio_pika.exceptions.AMQPConnectionError):
+            await aio_pika.connect(last)
+        await try_as(fresh, look)
+        last = fresh
+
+
+@pytest.mark.parametrize("what", REFUSED)
+async def test_the_second_account_may_no_more_than_the_first(book: Accounts, broker_url: str, what: str) -> None:
+    book.give(UNIT)
+    url = signed_in(broker_url, book.give(UNIT))
+    with pytest.raises(aio_pika.exceptions.ChannelClosed, match="ACCESS_REFUSED"):
+        await try_as(url, REFUSED[what])
 
 
 async def test_who_is_removed_is_out_at_once(book: Accounts, broker_url: str) -> None:
@@ -139,12 +157,12 @@ async def test_no_account_opens_the_management(rabbit: RabbitServer, book: Accou
 async def test_a_unit_without_a_queue_gets_no_account(book: Accounts) -> None:
     with pytest.raises(TransportUnavailable, match="migrate"):
         book.give("fk-stockholm")
-    assert not book.has("fk-stockholm")
+    assert not book.list_users("fk-stockholm")
 
 
 def test_a_broker_that_is_not_there_is_told_in_a_sentence() -> None:
     with pytest.raises(TransportUnavailable, match="does not answer"):
-        Accounts("http://u:p@127.0.0.1:1", "amqp://127.0.0.1/").has(UNIT)
+        Accounts("http://u:p@127.0.0.1:1", "amqp://127.0.0.1/").list_users(UNIT)
 
 
 @dataclass(frozen=True)
@@ -180,13 +198,17 @@ async def test_an_operator_makes_changes_and_removes_an_account_and_the_log_know
     rotated = await desk.run("rotate", UNIT)
     assert rotated.exit_code == 0
     assert shown["password"] not in rotated.output
+    twice = await desk.run("rotate", UNIT)
+    assert (twice.exit_code, "retire" in twice.output) == (1, True)
+    retired = await desk.run("retire", UNIT, "--json")
+    assert json.loads(retired.stdout)["user"] == shown["user"]
     assert (await desk.run("remove", UNIT)).exit_code == 0
-    assert [(await desk.run(word, UNIT)).exit_code for word in ("rotate", "remove")] == [1, 1]
+    assert [(await desk.run(word, UNIT)).exit_code for word in ("rotate", "retire", "remove")] == [1, 1, 1]
     hub = bootstrap.build_hub(settings.load({"data_dir": str(desk.data_dir)}, {}, None))
     await hub.open()
     rows = [row for row in hub.reader.list_audit(AuditQuery(limit=100)) if row.action == "amqp_account_changed"]
     await hub.close()
-    assert [json.loads(row.entry)["step"] for row in rows] == ["set", "rotated", "removed"]
+    assert [json.loads(row.entry)["step"] for row in rows] == ["set", "rotated", "retired", "removed"]
     assert {row.unit for row in rows} == {UNIT}
     assert shown["password"].encode() not in b"".join(row.entry for row in rows)
 
