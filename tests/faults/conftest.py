@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import signal
 import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import timedelta
@@ -79,11 +80,19 @@ def start_faulty(tmp_path: Path) -> Iterator[Callable[..., worlds.FaultyHub]]:
 
 
 @pytest.fixture(scope="session")
-def broker(servers_folder: Path) -> Iterator[rabbit_server.OwnRabbit]:
-    """A broker of this suite's own: it is killed and stopped."""
+def own_broker(servers_folder: Path) -> Iterator[rabbit_server.OwnRabbit]:
     server = own_servers.required(lambda: rabbit_server.OwnRabbit(servers_folder / "faults-rabbit").start())
     yield server
     server.stop()
+
+
+@pytest.fixture
+def broker(own_broker: rabbit_server.OwnRabbit) -> rabbit_server.OwnRabbit:
+    """A broker of this suite's own: it is killed and stopped. A row that failed with it so leaves it running here."""
+    own_broker.process.send(signal.SIGCONT)
+    if not own_broker.process.is_running:
+        own_broker.start()
+    return own_broker
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ from tests.contract.test_transport import claim
 from tests.faults import crashes, traffic, worlds
 from tests.faults.conftest import runs
 from tests.faults.history import History
+from tests.support import own_servers
 from tests.support.fault_proxy import FaultProxy
 from tests.support.field import Field, OpenCase
 from tests.support.rabbit_server import OwnRabbit
@@ -31,6 +32,7 @@ pytestmark = pytest.mark.faults
 
 JOBBTORG = "jt-sydost"
 RECOVERY = traffic.RECOVERY_SECONDS
+BROKER_STARTS = 5
 
 
 @dataclass
@@ -58,8 +60,16 @@ class World:
                 await asyncio.sleep(0.3)
 
     async def restart_broker(self) -> None:
-        self.broker.launch()
-        await asyncio.to_thread(self.broker.wait)
+        """Once more where somebody else has taken its port meanwhile: a connection lasts not long."""
+        for attempt in range(BROKER_STARTS):
+            self.broker.launch()
+            try:
+                await asyncio.to_thread(self.broker.wait)
+            except own_servers.Missing:
+                if attempt == BROKER_STARTS - 1:
+                    raise
+            else:
+                return
 
     async def with_queue(self, work: Callable[[aio_pika.abc.AbstractChannel], Awaitable[object]]) -> None:
         connection = await aio_pika.connect(self.url)
