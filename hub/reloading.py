@@ -39,7 +39,7 @@ async def reload(hub: Hub, actor: str) -> Reloaded:
     now = await hub.reload_rules()
     if on_disk.digest != hub.directory.digest:
         await hub.group.submit(ProposeDirectory(actor, on_disk.digest, files))
-    return Reloaded(before, now, hub.directory.digest, on_disk.digest, find_proposal(hub))
+    return Reloaded(before, now, hub.directory.digest, on_disk.digest, await find_proposal(hub))
 
 
 def read_disk(hub: Hub) -> tuple[dict[str, str], Directory]:
@@ -51,15 +51,15 @@ def read_disk(hub: Hub) -> tuple[dict[str, str], Directory]:
     return files, directory_changes.read(files)
 
 
-def find_proposal(hub: Hub) -> DirectorySet | None:
+async def find_proposal(hub: Hub) -> DirectorySet | None:
     """What waits for a second administrator."""
-    return hub.reader.find_directory_set(Standing.PROPOSED)
+    return await hub.store.ask(lambda: hub.reader.find_directory_set(Standing.PROPOSED))
 
 
 async def approve_directory(hub: Hub, actor: str, digest: str) -> DirectorySet | NotApproved:
     """The proposal with this digest is in force from now on, or why not. Raises `RulesBroken`, should this version
     not be able to read it: then nothing changes."""
-    proposed = find_proposal(hub)
+    proposed = await find_proposal(hub)
     if proposed is not None and proposed.digest == digest:
         directory_changes.read(proposed.files)
     answer: DirectorySet | NotApproved = await hub.group.submit(ApproveDirectory(actor, digest))

@@ -45,7 +45,8 @@ async def show_directory(request: web.Request) -> web.Response:
     """Which units are in force, who approved them, and what is proposed, row by row."""
     known_parameters(request)
     hub = hub_of(request)
-    kept, proposed = hub.reader.find_directory_set(Standing.IN_FORCE), reloading.find_proposal(hub)
+    kept = await hub.store.ask(lambda: hub.reader.find_directory_set(Standing.IN_FORCE))
+    proposed = await reloading.find_proposal(hub)
     return answer(
         {
             "in_force": hub.directory.digest,

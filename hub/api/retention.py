@@ -65,7 +65,7 @@ async def place_hold(request: web.Request) -> web.Response:
         reference = reasons.read("operation", given["reference"] if isinstance(given["reference"], str) else " ")
     except reasons.ReasonWrong:
         raise bodies.wrong("/reference", "Högst 40 tecken ur A-Z a-z 0-9 . / : -") from None
-    lane_id = find_lane(hub, subject)
+    lane_id = await hub.store.ask(lambda: find_lane(hub, subject))
     if lane_id is None:
         raise call_problem("NOT_FOUND")
     hold = Hold(lane_id, reference.reference, staff_of(request).actor, hub.clock.now())
@@ -74,8 +74,8 @@ async def place_hold(request: web.Request) -> web.Response:
 
 
 async def release_hold(request: web.Request) -> web.Response:
-    hub = hub_of(request)
-    lane_id = find_lane(hub, path_id(request, "id"))
+    hub, subject = hub_of(request), path_id(request, "id")
+    lane_id = await hub.store.ask(lambda: find_lane(hub, subject))
     if lane_id is None or not await hub.group.submit(ReleaseHold(lane_id, staff_of(request).actor)):
         raise call_problem("NOT_FOUND")
     return web.Response(status=204)

@@ -74,7 +74,8 @@ class Gallring:
 
     async def list_due(self) -> AsyncIterator[Sequence[Due]]:
         """What a run would erase now, in pages; nothing is erased."""
-        async for page in self._plan(self._clock.now(), Pace(rests=0)).pages():
+        plan = await self._plan(self._clock.now(), Pace(rests=0))
+        async for page in plan.pages():
             yield page
 
     async def run(self, actor: str = HUB) -> RetentionRun:
@@ -83,7 +84,7 @@ class Gallring:
         Raises `StoreUnavailable` or `Overloaded`; what was erased until then stays so and the next run goes on."""
         async with self._at_work:
             began_at = self._clock.now()
-            plan, counts = self._plan(began_at, Pace()), Counter[str]()
+            plan, counts = await self._plan(began_at, Pace()), Counter[str]()
             async for page in plan.pages():
                 counts.update(terms.count(await self._erase(page)))
                 if self._closing.is_set():
@@ -97,7 +98,8 @@ class Gallring:
                 counts=dict(counts),
                 kept_from=plan.kept_from,
             )
-            await self._group.submit(RecordRun(run, self._first_kept_entry(began_at)))
+            first = await self._store.ask(lambda: self._first_kept_entry(began_at))
+            await self._group.submit(RecordRun(run, first))
             await self._rewrite_keys()
             return run
 
@@ -113,8 +115,8 @@ class Gallring:
         since = retention.person_entries_since(at, self._rulebook.retention)
         return next((row.index for row in self._store.reader().list_audit(AuditQuery(since=since, limit=1))), 0)
 
-    def _plan(self, at: datetime, pace: Pace) -> Plan:
-        last = self._store.reader().list_retention_runs(limit=1)
+    async def _plan(self, at: datetime, pace: Pace) -> Plan:
+        last = await self._store.ask(lambda: self._store.reader().list_retention_runs(limit=1))
         return Plan(self._store, self._look, self._rulebook.retention, at, pace, last[0].kept_from if last else 0)
 
     async def _erase(self, page: Sequence[Due]) -> list[Due]:

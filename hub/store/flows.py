@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import BindParameter, bindparam, func, literal_column, select
+from sqlalchemy import BigInteger, BindParameter, bindparam, cast, func, literal_column, select
 
 from hub.store import records, rows, survey, tables
 from hub.store.asking import Asking
@@ -27,7 +27,8 @@ REFUSED: Final = "message_refused"
 
 _limit: BindParameter[Any] = bindparam("limit")
 _between: Final = (_flows.day >= bindparam("first"), _flows.day <= bindparam("last"))
-_total: Final = func.sum(_flows.messages)
+# PostgreSQL makes a sum of such numbers a decimal one.
+_total: Final = cast(func.sum(_flows.messages), BigInteger)
 
 _EDGES: Final = (
     select(_flows.sender, _flows.unit, _flows.code, _total)

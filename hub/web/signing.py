@@ -70,7 +70,7 @@ async def sign_in_invented(request: web.Request) -> web.Response:
 
 async def _know(hub: Hub, person: Invented) -> StaffMember:
     """The person's row, made or mended now."""
-    known = hub.reader.find_staff_by_subject(DEMO_ISSUER, person.key)
+    known = await hub.store.ask(lambda: hub.reader.find_staff_by_subject(DEMO_ISSUER, person.key))
     if known is not None and person.as_member(known):
         return known
     fresh = StaffMember(str(uuid.uuid4()), DEMO_ISSUER, person.key, person.name, person.grants, hub.clock.now())

@@ -66,7 +66,7 @@ async def come_back(request: web.Request) -> web.Response:
 async def _admit(request: web.Request, provider: OpenIdSignIn, secret: str) -> tuple[StaffMember, Vouched]:
     hub = hub_of(request)
     vouched = await provider.finish(secret, request.query, hub.clock.now())
-    member = hub.reader.find_staff_by_subject(vouched.iss, vouched.sub)
+    member = await hub.store.ask(lambda: hub.reader.find_staff_by_subject(vouched.iss, vouched.sub))
     if member is None:
         raise SignInRefused("not_in_the_table")
     if member.ended_at is not None:

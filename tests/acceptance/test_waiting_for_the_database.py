@@ -15,6 +15,7 @@ from hub import bootstrap, settings
 from hub.api.server import Server
 from hub.store import postgres
 from tests.support import events, hub_here, persons
+from tests.support.browsing import Browser
 from tests.support.field import Field
 from tests.support.party import delivery_of
 
@@ -27,7 +28,7 @@ async def watched(
     tmp_path: Path, session: aiohttp.ClientSession, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[tuple[Field, list[str]]]:
     """A hub on PostgreSQL, and where in it the loop itself has waited for an answer."""
-    flags = {"data_dir": str(tmp_path / "data"), "allow_test_numbers": True}
+    flags = {"data_dir": str(tmp_path / "data"), "allow_test_numbers": True, "demo": True}
     given = settings.load({**flags, "database_url": database_url}, {}, None)
     await bootstrap.prepare(given)
     server = Server(bootstrap.build_hub(given), "127.0.0.1", 0)
@@ -94,4 +95,28 @@ async def test_no_call_of_an_administrator_waits_on_the_loop(watched: tuple[Fiel
     ):
         answer = await admin.call("GET", path)
         assert answer.status in (200, 404), (path, answer.body)
+    assert waited == []
+
+
+async def test_no_page_waits_on_the_loop(watched: tuple[Field, list[str]]) -> None:
+    """The pages here stand for all: `tests/unit/hub/web/conftest.py` holds every page of its tests to it."""
+    field, waited = watched
+    sender, jobbtorg = field.party("sd-farsta"), field.party("jt-sydost")
+    assert (await sender.record(person=persons.BO)).status == 202
+    sent = await sender.tell("referral.submitted", person=persons.BO)
+    delivery, case = delivery_of(sent, "jt-sydost"), sent.json["case"]
+    assert (await jobbtorg.read(delivery)).status == 200
+    visits = {
+        "jobbtorg": ["/team", "/team/cases", f"/team/cases/{case}", f"/team/messages/{delivery}", "/team/new"],
+        "admin": ["/admin", "/admin/health", "/admin/rules", "/admin/rules/changes", "/admin/follow-up"],
+    }
+    for person, paths in visits.items():
+        browser = Browser(field.hub.url)
+        try:
+            assert (await browser.sign_in(person)).status == 200
+            for path in paths:
+                shown = await browser.get(path)
+                assert shown.status == 200, (path, shown.text)
+        finally:
+            await browser.close()
     assert waited == []

@@ -39,6 +39,7 @@ async def test_counts_copies_and_refusals_of_each_day(store: port.Store) -> None
         ("sd-farsta", "", "SCHEMA_INVALID"): 1,
     }
     assert total(reader.list_edges(DAY, DAY + timedelta(days=2)))["sd-farsta", "jt-sydost", ""] == 3
+    assert {type(edge.messages) for edge in reader.list_edges(DAY, DAY)} == {int}
     assert reader.list_edges(DAY + timedelta(days=3), DAY + timedelta(days=9)) == []
     assert reader.list_days(DAY + timedelta(days=1), DAY + timedelta(days=9)) == [
         DayCount(DAY + timedelta(days=2), "", 1)

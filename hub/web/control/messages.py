@@ -43,7 +43,7 @@ async def show_search(request: web.Request) -> web.StreamResponse:
         types=sorted({entry.name for entry in hub.registry.list_types()}),
         refusals=sorted(code.value for code in hub.rulebook.refusals),
         query_string=request.query_string,
-        saved=saving.list_saved(request),
+        saved=await saving.list_saved(request),
         this_search=saving.clean(request.query_string),
     )
 

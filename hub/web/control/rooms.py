@@ -83,6 +83,7 @@ async def show_retention(request: web.Request) -> web.StreamResponse:
         due += page
         if len(due) >= MOST_COUNTED:
             break
+    runs, holds = await hub.store.ask(lambda: (hub.reader.list_retention_runs(limit=20), hub.reader.list_holds()))
     return frame.page(
         request,
         "control/retention.html",
@@ -91,8 +92,8 @@ async def show_retention(request: web.Request) -> web.StreamResponse:
         is_cut=len(due) >= MOST_COUNTED,
         counts=Counter(each.term.kind.value for each in due if not each.is_held),
         held=sum(each.is_held for each in due),
-        runs=hub.reader.list_retention_runs(limit=20),
-        holds=[hold_row(hold) | {"at": hold.placed_at} for hold in hub.reader.list_holds()],
+        runs=runs,
+        holds=[hold_row(hold) | {"at": hold.placed_at} for hold in holds],
         rules=hub.rulebook.retention,
         fault=request.query.get("fault") == "1",
     )
@@ -106,7 +107,8 @@ async def run_retention(request: web.Request) -> web.StreamResponse:
 async def place_hold(request: web.Request) -> web.StreamResponse:
     form = await request.post()
     hub, actor = hub_of(request), staff_of(request).actor
-    lane_id = find_lane(hub, _read_id(form.get("subject")))
+    subject = _read_id(form.get("subject"))
+    lane_id = await hub.store.ask(lambda: find_lane(hub, subject))
     try:
         reference = reasons.read("operation", str(form.get("reference", "")).strip() or " -").reference
     except reasons.ReasonWrong:
@@ -121,7 +123,7 @@ async def place_hold(request: web.Request) -> web.StreamResponse:
 async def release_hold(request: web.Request) -> web.StreamResponse:
     form = await request.post()
     hub, subject = hub_of(request), _read_id(form.get("subject"))
-    lane_id = find_lane(hub, subject)
+    lane_id = await hub.store.ask(lambda: find_lane(hub, subject))
     if lane_id is not None:
         await hub.group.submit(ReleaseHold(lane_id, staff_of(request).actor))
     return frame.see_other("/admin/retention")

@@ -51,7 +51,7 @@ async def _show(request: web.Request, *, faults: Sequence[str] = (), status: int
         directory_digest=hub.directory.digest,
         rules=[(name, rule) for name, rule in hub.rulebook.types.items() if name in titles],
         units=hub.directory.list_units(day_in_stockholm(hub.clock.now())),
-        **governed(request),
+        **await governed(request),
     )
 
 
@@ -66,7 +66,7 @@ async def show_changes(request: web.Request) -> web.StreamResponse:
         changes=entries(rows),
         in_words=in_words(Naming(hub, frame.words_for(request))),
         fault=_fault(request),
-        **governed(request),
+        **await governed(request),
     )
 
 
@@ -76,10 +76,10 @@ def _fault(request: web.Request) -> str | None:
     return told if told in {each.value for each in NotApproved} else None
 
 
-def governed(request: web.Request) -> dict[str, Any]:
+async def governed(request: web.Request) -> dict[str, Any]:
     """What is proposed, row by row, and whether the reader may approve it: nobody approves what is his own."""
     hub = hub_of(request)
-    proposed = reloading.find_proposal(hub)
+    proposed = await reloading.find_proposal(hub)
     if proposed is None:
         return {"proposed": None, "differences": [], "is_own": False}
     try:

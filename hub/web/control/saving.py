@@ -18,9 +18,10 @@ _NAMESPACE: Final = uuid.UUID("5d2c0a4e-53b1-4c58-9f0c-6b1f3e2a7a10")
 _NAMES: Final = ("sender", "unit", "type", "verdict", "code", "days", "message", "case")
 
 
-def list_saved(request: web.Request) -> list[tuple[str, str]]:
+async def list_saved(request: web.Request) -> list[tuple[str, str]]:
     """Name and query string of each, in the order of their names."""
-    kept = drafts.read(hub_of(request).look(), _key(request), staff_of(request).staff_id) or {}
+    hub, key, staff_id = hub_of(request), _key(request), staff_of(request).staff_id
+    kept = await hub.store.ask(lambda: drafts.read(hub.look(), key, staff_id)) or {}
     return sorted((name, query) for name, (query, *_) in kept.items())
 
 
@@ -29,7 +30,7 @@ async def change_saved(request: web.Request) -> web.StreamResponse:
     form = await request.post()
     name = str(form.get("name", "")).strip()[:LONGEST_NAME]
     query = clean(str(form.get("query", "")))
-    saved: dict[str, Any] = {known: [each] for known, each in list_saved(request)}
+    saved: dict[str, Any] = {known: [each] for known, each in await list_saved(request)}
     if "drop" in form:
         saved.pop(str(form["drop"]), None)
     elif name.isprintable() and name and (name in saved or len(saved) < MOST):

@@ -7,12 +7,11 @@ from typing import Any
 
 from aiohttp import web
 
-from hub.api.answers import path_id
 from hub.api.keys import hub_of
 from hub.api.problems import call_problem
 from hub.service import Hub
 from hub.web import frame
-from hub.web.team import cases, desk, naming, offering
+from hub.web.team import cases, naming
 
 MEETING = "finsam.meeting-called"
 _LENGTH = timedelta(hours=1)
@@ -20,11 +19,8 @@ _LENGTH = timedelta(hours=1)
 
 async def show_calendar(request: web.Request) -> web.Response:
     """The newest meeting of the case that the seat has opened, or called."""
-    hub, unit_id = hub_of(request), desk.unit_of(request)
-    case = offering.find_case(hub, path_id(request, "case"), unit_id)
-    if case is None:
-        raise call_problem("NOT_FOUND")
-    sent, received = cases.list_messages(hub, unit_id, case.case_id)
+    hub = hub_of(request)
+    case, sent, received = await cases.look_at(request)
     found = await cases.Opening(request, case, sent, received).find_newest(MEETING)
     if found is None:
         raise call_problem("NOT_FOUND")

@@ -76,24 +76,35 @@ class Plan:
 async def show_case(request: web.Request) -> web.Response:
     """Everything that this seat has in one case."""
     hub, unit_id = hub_of(request), desk.unit_of(request)
-    case = offering.find_case(hub, path_id(request, "case"), unit_id)
-    if case is None:
-        raise call_problem("NOT_FOUND")
-    sent, received = list_messages(hub, unit_id, case.case_id)
+    case, sent, received = await look_at(request)
     opened = await Opening(request, case, sent, received).open()
+    around: dict[str, Any] = await hub.store.ask(
+        lambda: {
+            "timeline": _timeline(hub, sent, received),
+            "strips": list_strips(hub, case.person_key, unit_id),
+            "due": inbox.list_due(hub, unit_id, [case.case_id]),
+            "actions": offering.actions_for(hub, unit_id, case.case_id),
+        }
+    )
     return desk.page(
         request,
         "team/case.html",
         case=case,
-        timeline=_timeline(hub, unit_id, sent, received),
-        strips=list_strips(hub, case.person_key, unit_id),
-        due=inbox.list_due(hub, unit_id, [case.case_id]),
-        actions=offering.actions_for(hub, unit_id, case.case_id),
         team=case.team,
         unread=sum(claim.state in UNREAD for claim in received),
         done=request.query.get("done", ""),
+        **around,
         **opened,
     )
+
+
+async def look_at(request: web.Request) -> tuple[Case, list[StoredMessage], list[ClaimCheck]]:
+    """The case that the address names, with what the seat has sent and received in it."""
+    hub, unit_id, case_id = hub_of(request), desk.unit_of(request), path_id(request, "case")
+    case = await hub.store.ask(lambda: offering.find_case(hub, case_id, unit_id))
+    if case is None:
+        raise call_problem("NOT_FOUND")
+    return case, *await hub.store.ask(lambda: list_messages(hub, unit_id, case_id))
 
 
 def list_messages(hub: Hub, unit_id: str, case_id: str) -> tuple[list[StoredMessage], list[ClaimCheck]]:
@@ -102,7 +113,7 @@ def list_messages(hub: Hub, unit_id: str, case_id: str) -> tuple[list[StoredMess
     return sent, list(hub.reader.list_received(unit_id, case_id))
 
 
-def _timeline(hub: Hub, unit_id: str, sent: Sequence[StoredMessage], received: Sequence[ClaimCheck]) -> list[Entry]:
+def _timeline(hub: Hub, sent: Sequence[StoredMessage], received: Sequence[ClaimCheck]) -> list[Entry]:
     entries = [
         Entry(
             claim.recorded_at,
@@ -168,7 +179,7 @@ class Opening:
             if data and data.get("person"):
                 return dict(data["person"])
         for stored in self._sent[:3]:
-            data = own.read(self._hub, stored)
+            data = await self._read_own(stored)
             if data and data.get("person"):
                 return dict(data["person"])
         return None
@@ -183,7 +194,7 @@ class Opening:
         claims = [claim for claim in self._opened if claim.type.endswith(type_name)][:1]
         stored = [each for each in self._sent if each.type == type_name][:1]
         if stored and (not claims or stored[0].recorded_at > claims[0].recorded_at):
-            return own.read(self._hub, stored[0])
+            return await self._read_own(stored[0])
         return await self._read(claims[0]) if claims else None
 
     async def _read(self, claim: ClaimCheck) -> Mapping[str, Any] | None:
@@ -193,6 +204,9 @@ class Opening:
             if isinstance(answered, Opened):
                 await desk.record_act(self._request, "open", message_id=claim.message_id, case_id=self._case.case_id)
         return self._seen[claim.delivery_id]
+
+    async def _read_own(self, stored: StoredMessage) -> Mapping[str, Any] | None:
+        return await self._hub.store.ask(lambda: own.read(self._hub, stored))
 
     def _plan(self, plan: Mapping[str, Any], follow_up: Mapping[str, Any] | None) -> Plan:
         content = plan["content"]
@@ -260,7 +274,7 @@ class Listed:
 async def list_cases(request: web.Request) -> web.Response:
     """The cases in which something happened lately. Without names, as the inbox."""
     hub, unit_id = hub_of(request), desk.unit_of(request)
-    return desk.page(request, "team/cases.html", cases=find_cases(hub, unit_id))
+    return desk.page(request, "team/cases.html", cases=await hub.store.ask(lambda: find_cases(hub, unit_id)))
 
 
 def find_cases(hub: Hub, unit_id: str) -> list[Listed]:
@@ -289,11 +303,11 @@ async def show_sent(request: web.Request) -> web.Response:
     """An own message: what was said, and how far it has come with each recipient."""
     hub, unit_id = hub_of(request), desk.unit_of(request)
     key = MessageKey(f"/units/{unit_id}", path_id(request, "message"))
-    stored = hub.reader.find_messages([key]).get(key)
+    stored = await hub.store.ask(lambda: hub.reader.find_messages([key]).get(key))
     if stored is None:
         raise call_problem("NOT_FOUND")
     await desk.record_act(request, "look_at_sent", message_id=key.message_id, case_id=stored.case_id)
-    data = own.read(hub, stored)
+    data, states = await hub.store.ask(lambda: (own.read(hub, stored), _states(hub, stored)))
     naming = desk.naming_for(request)
     return desk.page(
         request,
@@ -302,18 +316,14 @@ async def show_sent(request: web.Request) -> web.Response:
         data=data,
         rows=own.rows(hub, stored, data, naming) if data else (),
         is_uniform=hub.rulebook.types[stored.type].uniform,
-        states=dict(_states(hub, stored)),
+        states=dict(states),
         is_done=request.query.get("done") == "sent",
     )
 
 
 async def show_plan(request: web.Request) -> web.Response:
     """The joint plan on paper, for the person to sign."""
-    hub, unit_id = hub_of(request), desk.unit_of(request)
-    case = offering.find_case(hub, path_id(request, "case"), unit_id)
-    if case is None:
-        raise call_problem("NOT_FOUND")
-    sent, received = list_messages(hub, unit_id, case.case_id)
+    case, sent, received = await look_at(request)
     opened = await Opening(request, case, sent, received).open()
     if opened["plan"] is None:
         raise call_problem("NOT_FOUND")

@@ -24,7 +24,7 @@ from schemas.registry import UnknownSchema
 
 async def show_copy(request: web.Request) -> web.Response:
     """What has been opened before is shown again; what has not, waits behind a button."""
-    view = _own(request)
+    view = await _own(request)
     if view.delivery.state in UNREAD:
         return _closed(request, view)
     return await _open(request, view)
@@ -32,12 +32,12 @@ async def show_copy(request: web.Request) -> web.Response:
 
 async def open_copy(request: web.Request) -> web.Response:
     """The button: from here on the unit has seen it."""
-    return await _open(request, _own(request))
+    return await _open(request, await _own(request))
 
 
-def _own(request: web.Request) -> DeliveryView:
-    delivery_id = path_id(request, "delivery")
-    view = hub_of(request).reader.find_deliveries([delivery_id]).get(delivery_id)
+async def _own(request: web.Request) -> DeliveryView:
+    hub, delivery_id = hub_of(request), path_id(request, "delivery")
+    view = await hub.store.ask(lambda: hub.reader.find_deliveries([delivery_id]).get(delivery_id))
     if view is None or view.delivery.unit_id != desk.unit_of(request) or view.delivery.sequence is None:
         raise call_problem("NOT_FOUND")
     return view
@@ -53,18 +53,19 @@ async def _open(request: web.Request, view: DeliveryView) -> web.Response:
     match answered:
         case Opened(event):
             await desk.record_act(request, "open", message_id=view.message.key.message_id, case_id=view.message.case_id)
-            return _show(request, view, event)
+            return await _show(request, view, event)
         case Gone():
             return desk.page(request, "team/gone.html", status=410)
         case NotYours():
             raise call_problem("NOT_FOUND")
 
 
-def _show(
+async def _show(
     request: web.Request, view: DeliveryView, event: Mapping[str, Any], *, faults: Mapping[str, str] | None = None
 ) -> web.Response:
-    hub = hub_of(request)
-    fresh = hub.reader.find_deliveries([view.delivery.delivery_id])[view.delivery.delivery_id]
+    hub, unit_id, delivery_id = hub_of(request), desk.unit_of(request), view.delivery.delivery_id
+    fresh = await hub.store.ask(lambda: hub.reader.find_deliveries([delivery_id])[delivery_id])
+    actions = await hub.store.ask(lambda: offering.actions_for(hub, unit_id, view.message.case_id, answers=view))
     return desk.page(
         request,
         "team/copy.html",
@@ -74,7 +75,7 @@ def _show(
         handling=event["data"].get("handling", {}),
         person=event["data"].get("person"),
         rows=rows_of(request, view, event["data"]),
-        actions=offering.actions_for(hub, desk.unit_of(request), view.message.case_id, answers=view),
+        actions=actions,
         faults=faults or {},
         note_longest=NOTE_LONGEST,
         is_handled=fresh.delivery.state is DeliveryState.HANDLED,
@@ -93,14 +94,14 @@ def rows_of(request: web.Request, view: DeliveryView, data: Mapping[str, Any]) -
 
 async def answer_copy(request: web.Request) -> web.Response:
     """Marks it as handled, with a word to its sender if one likes. A second press changes nothing."""
-    hub, view = hub_of(request), _own(request)
+    hub, view = hub_of(request), await _own(request)
     form = await request.post()
     outcome, note = str(form.get("outcome", "")), str(form.get("note", "")).strip()
     faults = _faults(outcome, note)
     if faults:
         opened = await hub.read(view.delivery.delivery_id, desk.unit_of(request))
         if isinstance(opened, Opened):
-            return _show(request, view, opened.event, faults=faults)
+            return await _show(request, view, opened.event, faults=faults)
         return desk.page(request, "team/gone.html", status=410)
     chosen: Outcome = next(each for each in get_args(Outcome) if each == outcome)
     answered = await hub.report_handled(view.delivery.delivery_id, desk.unit_of(request), chosen, note or None)
@@ -129,8 +130,9 @@ async def check_copy(request: web.Request) -> web.Response:
     """Asked by a page that shows somebody, when anything arrives: 204 while it may still be shown.
 
     Nothing is opened by it: it only looks whether the message has been stopped or its key destroyed meanwhile."""
-    view = _own(request)
-    if is_there(hub_of(request), view):
+    view = await _own(request)
+    hub = hub_of(request)
+    if await hub.store.ask(lambda: is_there(hub, view)):
         return web.Response(status=204, headers=frame.HEADERS)
     return desk.page(request, "team/gone_part.html")
 

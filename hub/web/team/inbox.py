@@ -42,9 +42,7 @@ class Due:
 async def show_inbox(request: web.Request) -> web.Response:
     """All that is open, as one chooses to see it; only the list itself when the page asks for that."""
     hub, unit_id = hub_of(request), desk.unit_of(request)
-    at = hub.clock.now()
-    claims = hub.reader.list_inbox(unit_id, limit=MOST, at=at)
-    due = list_due(hub, unit_id, [claim.case_id for claim in claims if claim.case_id])
+    claims, due = await hub.store.ask(lambda: _look(hub, unit_id))
     chosen = {name: request.query.get(name, "") for name in ("show", "type", "order", "all")}
     arranged = arrange(claims, chosen)
     values: dict[str, Any] = {
@@ -59,6 +57,11 @@ async def show_inbox(request: web.Request) -> web.Response:
         "unread_states": UNREAD,
     }
     return desk.page(request, "team/inbox_list.html" if _is_part(request) else "team/inbox.html", **values)
+
+
+def _look(hub: Hub, unit_id: str) -> tuple[Sequence[ClaimCheck], list[Due]]:
+    claims = hub.reader.list_inbox(unit_id, limit=MOST, at=hub.clock.now())
+    return claims, list_due(hub, unit_id, [claim.case_id for claim in claims if claim.case_id])
 
 
 def _is_part(request: web.Request) -> bool:

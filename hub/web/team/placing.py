@@ -37,7 +37,7 @@ async def find_place(request: web.Request) -> Place:
         message_type = hub.registry.get_type(name)
     except UnknownSchema:
         raise call_problem("NOT_FOUND") from None
-    case = _case(request, unit_id)
+    case, answered = await hub.store.ask(lambda: (_case(request, unit_id), _answered(request, unit_id)))
     return Place(
         hub,
         desk.naming_for(request),
@@ -47,7 +47,7 @@ async def find_place(request: web.Request) -> Place:
         rule,
         case,
         composing.team_for(hub, unit_id, case, request.query.get("team", "")),
-        _answered(request, unit_id),
+        answered,
     )
 
 
@@ -75,11 +75,13 @@ def _answered(request: web.Request, unit_id: str) -> str | None:
 
 async def look_around(request: web.Request, place: Place) -> Around:
     """The person and plan of the case, from what the seat has opened; the consent that the address names."""
-    consent = _consent(request, place)
+    hub = place.hub
+    consent = await hub.store.ask(lambda: _consent(request, place))
     if place.case is None:
         return Around(consent=consent)
-    sent, received = cases.list_messages(place.hub, place.unit_id, place.case.case_id)
-    opening = cases.Opening(request, place.case, sent, received)
+    case = place.case
+    sent, received = await hub.store.ask(lambda: cases.list_messages(hub, place.unit_id, case.case_id))
+    opening = cases.Opening(request, case, sent, received)
     needs_plan = place.message_type.name in (presets.JOINT_PLAN, presets.FOLLOW_UP)
     plan = await opening.find_plan() if needs_plan else None
     return Around(await opening.find_person() if place.names_person else None, plan, consent)

@@ -57,7 +57,8 @@ async def show_form(request: web.Request) -> web.Response:
     """The form: as it was left, or as it begins."""
     place = await placing.find_place(request)
     around = await placing.look_around(request, place)
-    kept = drafts.read(hub_of(request).look(), draft_id(request, place), staff_of(request).staff_id)
+    hub, key, staff_id = place.hub, draft_id(request, place), staff_of(request).staff_id
+    kept = await hub.store.ask(lambda: drafts.read(hub.look(), key, staff_id))
     given: Given = kept if kept is not None else presets.begin(place, role=_role(request, place), **_as_dict(around))
     fresh = {"message_id": (str(uuid.uuid4()),), "at": (_now(request),)}
     notice = "team.form.draft_found" if kept is not None else ""

@@ -170,7 +170,7 @@ async def test_a_signal_only_tells_that_units_wait_for_approval(hub: Hub, units:
         await reloading.on_hangup(hub)
     waits = [line for line in lines if line["event"] == "directory_change_waits"]
     assert [(line["in_force"], line["on_disk"] != before) for line in waits] == [(before, True)]
-    assert (hub.directory.digest, reloading.find_proposal(hub)) == (before, None)
+    assert (hub.directory.digest, await reloading.find_proposal(hub)) == (before, None)
 
 
 async def test_a_start_takes_what_was_agreed_on_and_not_what_lies_on_disk(

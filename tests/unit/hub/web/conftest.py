@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,18 @@ from hub import bootstrap, settings
 from hub.api.server import Server
 from hub.clock import FixedClock
 from hub.service import Hub
+from tests.support import off_the_loop
 from tests.support.browsing import Browser
 
 START = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def nobody_is_held_up(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No page of these tests waits for the store where all others would wait, too."""
+    found = off_the_loop.watch(monkeypatch)
+    yield
+    assert not found, found[:3]
 
 
 class Pages:

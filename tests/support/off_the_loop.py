@@ -1,0 +1,49 @@
+"""Who asks the store where others wait meanwhile: on PostgreSQL that would be the network, on the event loop.
+
+Looked for on the embedded store, where `ask` runs its work at once and everything would do: what is asked of the reader
+and not inside of `ask` is found, with the lines that asked.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from hub.store import asking, sqlite
+
+# Every request comes through here.
+GATE = "/hub/api/app.py"
+
+
+def watch(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The questions of pages and calls that were asked on the loop, from now on."""
+    found: list[str] = []
+    asked: list[bool] = []
+    rows = asking.Asking._rows
+
+    async def ask(store: Any, work: Callable[[], Any]) -> Any:
+        asked.append(True)
+        try:
+            return work()
+        finally:
+            asked.pop()
+
+    def watched(reader: Any, *question: Any) -> Any:
+        if not asked and isinstance(reader, sqlite.ReadOnlySqlite) and (places := _places()):
+            found.append(places)
+        return rows(reader, *question)
+
+    monkeypatch.setattr(sqlite.SqliteStore, "ask", ask)
+    monkeypatch.setattr(asking.Asking, "_rows", watched)
+    return found
+
+
+def _places() -> str:
+    stack = traceback.extract_stack()
+    frames = [frame for frame in stack if "/hub/" in frame.filename and "/tests/" not in frame.filename]
+    if not any(frame.filename.endswith(GATE) for frame in frames):
+        return ""
+    return " < ".join(f"{frame.filename.rpartition('/hub/')[2]}:{frame.lineno}" for frame in reversed(frames))
