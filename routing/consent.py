@@ -6,7 +6,6 @@ Silence is no consent: what no edge names is not covered. The hub's consent lift
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from functools import lru_cache
@@ -14,7 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from routing.refusals import RefusalCode
-from schemas.frozen import dataclass
+from schemas.frozen import dataclass, replace
 
 STOCKHOLM = ZoneInfo("Europe/Stockholm")
 # Kinds whose authorities rely only on a consent which they have checked themselves (practice of AF, FK, the region).

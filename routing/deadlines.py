@@ -7,7 +7,6 @@ the next one (lag 1930:173 2 §), but a day that people have set themselves stay
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Any
@@ -20,7 +19,7 @@ from routing.deadline_rules import DeadlineRule, DeadlineRules, Due, Sign
 from routing.message import Message
 from routing.situation import Situation, day_in_stockholm
 from routing.vocabulary import HUB
-from schemas.frozen import dataclass
+from schemas.frozen import dataclass, replace
 
 IsWorkingDay = Callable[[date], bool]
 

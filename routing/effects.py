@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import date
 from typing import Any
 
 from routing.case import Activity, Case, Lesson, Memory, Order, PlanChain, ReportingRequest, Transfer
 from routing.message import Message
 from routing.situation import Situation
+from schemas.frozen import replace
 
 Changes = Mapping[str, Any]
+"""Fields of a case and their new values; under `memory` the fields of its memory that change."""
 
 
 class Step:
@@ -22,6 +23,7 @@ class Step:
     def __init__(self, case: Case, message: Message, situation: Situation, recipients: Mapping[str, str]) -> None:
         self._case = case
         self._changes: dict[str, Any] = {}
+        self._remembered: dict[str, Any] = {}
         self.message = message
         self.situation = situation
         self.recipients = recipients
@@ -29,18 +31,19 @@ class Step:
     @property
     def case(self) -> Case:
         """With every change so far."""
+        if self._remembered:
+            self._changes["memory"], self._remembered = replace(self._case.memory, **self._remembered), {}
         if self._changes:
             self._case, self._changes = replace(self._case, **self._changes), {}
         return self._case
 
     @property
     def memory(self) -> Memory:
-        """The case's, with every change so far."""
-        memory: Memory = self._changes.get("memory", self._case.memory)
-        return memory
+        return self.case.memory
 
     def change(self, changes: Changes) -> None:
         self._changes.update(changes)
+        self._remembered.update(self._changes.pop("memory", {}))
 
     @property
     def content(self) -> Mapping[str, Any]:
@@ -51,7 +54,7 @@ class Step:
         return next((unit for unit, found in self.recipients.items() if found == kind), None)
 
     def remember(self, **changes: Any) -> Changes:
-        return {"memory": replace(self.memory, **changes)}
+        return {"memory": changes}
 
 
 def _responsibility_given(step: Step) -> Changes:
@@ -61,12 +64,10 @@ def _responsibility_given(step: Step) -> Changes:
         for case in step.situation.cases_of_person
         if not case.is_open and case.responsible_stadsdel == stadsdel
     ]
-    memory = replace(
-        step.memory,
-        disqualified=step.message.disqualified,
-        previous_case_id=earlier[-1] if earlier else None,
+    remembered = step.remember(
+        disqualified=step.message.disqualified, previous_case_id=earlier[-1] if earlier else None
     )
-    return {"responsible_stadsdel": stadsdel, "responsible_jobbtorg": step.first("jt"), "memory": memory}
+    return {"responsible_stadsdel": stadsdel, "responsible_jobbtorg": step.first("jt"), **remembered}
 
 
 def _reporting_requested(step: Step) -> Changes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from routing import effects, own_activity
@@ -120,7 +119,7 @@ def advance(
         "person_key": case.person_key or message.person_key,
     }
     if transition is not None and message.born_on is not None and case.memory.born_on is None:
-        changes["memory"] = replace(case.memory, born_on=message.born_on)
+        changes["memory"] = {"born_on": message.born_on}
     if transition is not None and transition.target is not None:
         changes["finsam_state" if transition.machine == "finsam" else "state"] = transition.target
     step = effects.Step(case, message, situation, recipients)

@@ -6,10 +6,9 @@ import os
 import re
 from contextlib import AbstractContextManager
 from contextvars import ContextVar, Token
-from dataclasses import replace
 from typing import Final
 
-from schemas.frozen import dataclass
+from schemas.frozen import dataclass, replace
 
 _TRACEPARENT: Final = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
 _SAMPLED: Final = 0x01
