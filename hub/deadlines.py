@@ -89,7 +89,7 @@ class ConsentReminding:
         self._days = rulebook.deadlines.consent_days
 
     def prepare(self, ledger: Ledger, commands: Sequence[RemindOfConsent]) -> None:
-        ledger.prepare_persons((), {command.consent_id for command in commands})
+        ledger.prepare_consents((), {command.consent_id for command in commands})
 
     def handle(self, ledger: Ledger, command: RemindOfConsent) -> None:
         stored = ledger.find_stored_consent(command.consent_id)

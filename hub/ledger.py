@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import fields, replace
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
@@ -41,6 +41,7 @@ from routing.case import NOTHING_REMEMBERED, Case
 from routing.consent import Consent
 from routing.message import Message
 from routing.situation import Earlier
+from schemas.frozen import replace
 
 _UNREAD = frozenset({DeliveryState.PENDING, DeliveryState.NOTIFIED})
 _STEPS = tuple(each.name for each in fields(DeliveryChange) if each.name != "delivery_id")
@@ -116,12 +117,17 @@ class Ledger:
         for found in self.group.find_earlier(missing) if missing else ():
             self._earlier.setdefault(found.key.message_id, []).append(found)
 
-    def prepare_persons(self, person_keys: Collection[str], consent_ids: Collection[str]) -> None:
-        """Loads all cases and consents of these persons, and the consents with these ids; each once in a group."""
+    def prepare_cases_of(self, person_keys: Collection[str]) -> None:
+        """Loads all cases of these persons, each person once in a group."""
+        missing = [person_key for person_key in person_keys if person_key not in self._stored_cases_of]
+        found = self.group.find_cases_of(missing)
+        self._stored_cases_of.update({person_key: found.get(person_key, []) for person_key in missing})
+
+    def prepare_consents(self, person_keys: Collection[str], consent_ids: Collection[str]) -> None:
+        """Loads all consents of these persons, and the consents with these ids; each once in a group."""
         persons = [person_key for person_key in person_keys if person_key not in self._persons]
         cited = [consent_id for consent_id in consent_ids if consent_id not in self._stored_consents]
         self._persons.update(persons)
-        self._stored_cases_of.update(self.group.find_cases_of(persons))
         for person_key in persons:
             self._consents_of.setdefault(person_key, set())
         found = self.group.find_consents(person_keys=persons, consent_ids=cited)
@@ -193,7 +199,8 @@ class Ledger:
         """The person's cases, open and closed, oldest first, as this group has left them."""
         if person_key is None:
             return ()
-        known = {case.case_id: case for case in self._stored_cases_of.get(person_key, ())}
+        self.prepare_cases_of([person_key])
+        known = {case.case_id: case for case in self._stored_cases_of[person_key]}
         known.update({case_id: self._cases[case_id] for case_id in self._known_cases_of.get(person_key, ())})
         return tuple(sorted(known.values(), key=lambda case: case.opened_at))
 

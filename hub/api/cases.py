@@ -96,7 +96,7 @@ def get_consent(request: web.Request) -> web.Response:
     hub, caller = hub_of(request), caller_of(request).unit_id
     ledger = hub.look()
     consent_id = path_id(request, "id")
-    ledger.prepare_persons((), {consent_id})
+    ledger.prepare_consents((), {consent_id})
     consent = ledger.find_consent(consent_id)
     authority = hub.directory.find_authority(caller)
     if consent is None or authority is None:

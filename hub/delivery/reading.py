@@ -79,7 +79,7 @@ class DeliveryReading:
         ledger.prepare_cases({view.message.case_id for view in views if view.message.case_id is not None})
         ledger.prepare_data_keys({view.message.lane_id for view in views})
         cases = [ledger.find_case(view.message.case_id) for view in views]
-        ledger.prepare_persons({case.person_key for case in cases if case is not None and case.person_key}, ())
+        ledger.prepare_consents({case.person_key for case in cases if case is not None and case.person_key}, ())
 
     def handle(self, ledger: Ledger, command: ReadDelivery) -> Opened | Gone | NotYours:
         found = self.rule(ledger, command.caller, command.delivery_id)
@@ -125,7 +125,7 @@ class DeliveryReading:
     def decide(self, ledger: Ledger, view: DeliveryView, message: Message) -> Ruling:
         """The ruling as it is now."""
         keys = {message.person_key} if message.person_key is not None else set()
-        ledger.prepare_persons(keys, message.cited_consents)
+        ledger.prepare_consents(keys, message.cited_consents)
         ledger.prepare_earlier(message.speaks_of)
         situation = Situation(
             at=ledger.at,

@@ -79,8 +79,10 @@ class MessageAcceptance:
         person_keys = {message.person_key for message in messages} | {
             case.person_key for case in cases if case is not None
         }
+        persons = {key for key in person_keys if key is not None}
+        ledger.prepare_cases_of(persons)
         cited = {consent_id for message in messages for consent_id in message.cited_consents}
-        ledger.prepare_persons({key for key in person_keys if key is not None}, cited)
+        ledger.prepare_consents(persons, cited)
         ledger.prepare_earlier({message_id for message in messages for message_id in message.speaks_of})
         attaching.prepare(ledger, messages)
 

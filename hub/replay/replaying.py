@@ -172,7 +172,7 @@ class Replay:
         if stored.case_id is not None:
             ledger.prepare_cases([stored.case_id])
         persons = {message.person_key} if message.person_key is not None else set()
-        ledger.prepare_persons(persons, message.cited_consents)
+        ledger.prepare_consents(persons, message.cited_consents)
         situation = Situation(
             at=stored.recorded_at,
             accepted_at=stored.recorded_at,

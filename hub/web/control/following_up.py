@@ -82,7 +82,7 @@ async def show_consent(request: web.Request) -> web.StreamResponse:
         return asking.ask_reason(request)
     await record_look(request, "consent", reason=reason, detail={"consent": consent_id})
     ledger = hub.look()
-    await hub.store.ask(lambda: ledger.prepare_persons((), {consent_id}))
+    await hub.store.ask(lambda: ledger.prepare_consents((), {consent_id}))
     stored, consent = ledger.find_stored_consent(consent_id), ledger.find_consent(consent_id)
     if stored is None or consent is None:
         raise call_problem("NOT_FOUND")

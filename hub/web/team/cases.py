@@ -233,7 +233,7 @@ def list_strips(hub: Hub, person_key: str | None, unit_id: str) -> list[Strip]:
     if person_key is None or authority is None:
         return []
     ledger = hub.look()
-    ledger.prepare_persons({person_key}, set())
+    ledger.prepare_consents({person_key}, set())
     found = [
         consent
         for consent in ledger.consents_of(person_key).values()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -202,3 +203,17 @@ async def test_a_closing_for_another_reason_ends_no_consent(hub: Hub) -> None:
     for name in ("referral.answered", "enrolment.confirmed", "case.closed"):
         assert isinstance(await send(hub, name, "jt-sydost", events.data(name, at=judging.NOON), case), Accepted)
     assert isinstance(await hub.read(delivery, "jt-sydost"), Opened)
+
+
+async def test_the_cases_of_a_person_whom_nobody_prepared_are_found_all_the_same(hub: Hub) -> None:
+    case_id, _, _ = await refer(hub)
+    person_key = hub.vault.person_key(persons.ASTA.number)
+    assert [case.case_id for case in hub.look().list_cases_of(person_key)] == [case_id]
+
+
+async def test_a_case_that_another_command_of_the_group_opened_is_among_the_persons_cases(hub: Hub) -> None:
+    await refer(hub)
+    ledger, person_key = hub.look(), hub.vault.person_key(persons.ASTA.number)
+    (stored,) = ledger.list_cases_of(person_key)
+    ledger.put_case(replace(stored, case_id="later", state="referred"))
+    assert {case.case_id for case in ledger.list_cases_of(person_key)} == {stored.case_id, "later"}
