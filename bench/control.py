@@ -18,6 +18,7 @@ from pathlib import Path
 from hub import bootstrap, settings
 from hub.api.server import Server
 from hub.clock import FixedClock
+from hub.web import frame
 from tests.support.browsing import Browser
 
 NOW = datetime(2026, 3, 9, 8, 0, tzinfo=UTC)
@@ -127,6 +128,7 @@ async def measure(folder: Path, many: int) -> None:
     hub = bootstrap.build_hub(given, clock=clock)
     server = Server(hub, "127.0.0.1", 0)
     await server.start()
+    frame.read_templates()  # as `samverkan serve` does
     await _look_at(server.url, "admin", PAGES, many)
     await _look_at(server.url, "stadsdel", DESK, many)
     await server.stop()

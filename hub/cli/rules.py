@@ -12,8 +12,8 @@ from hub.cli import faults, options, program, send, terminal, verdicts
 from hub.cli.faults import WrongUse
 
 if TYPE_CHECKING:
-    from hub.cli.steps import Step
     from hub.client.answers import Problem, Receipt
+    from hub.reference.steps import Step
     from hub.settings import Settings
 
 group = program.new_group("Rules and units as data.")
@@ -118,7 +118,7 @@ def explain(
 
 def _steps(event: dict[str, Any], caller: str, answer: Receipt | Problem, settings: Settings) -> list[Step]:
     """None where the rules or units of this machine cannot be read."""
-    from hub.cli import steps
+    from hub.reference import steps
     from routing import directory, rule_files, rulebook
 
     try:

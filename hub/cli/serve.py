@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import sys
+import threading
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -156,6 +157,7 @@ def serve(
 async def _serve(settings: Settings) -> None:
     from hub import bootstrap
     from hub.api import server
+    from hub.web import frame
 
     # Listened for before anything is opened, so that a signal during the start ends it in order too.
     stopping = asyncio.create_task(server.stop_signal())
@@ -166,6 +168,8 @@ async def _serve(settings: Settings) -> None:
     playing: asyncio.Task[None] | None = None
     try:
         _announce(settings, door.url)
+        # Beside what is served: nobody waits for it, and nobody's first page then does.
+        threading.Thread(target=frame.read_templates, name="templates", daemon=True).start()
         _reload_on_hangup(hub)
         if settings.demo:
             playing = asyncio.create_task(_play(settings, door.url))

@@ -54,6 +54,12 @@ def words_for(request: web.Request) -> Words:
     return texts.load(chosen if chosen in texts.LANGUAGES else texts.DEFAULT)
 
 
+def read_templates() -> None:
+    """Reads every template beforehand, so that nobody's first page waits for it."""
+    for name in environment().list_templates():
+        environment().get_template(name)
+
+
 def page(
     request: web.Request, template: str, *, status: int = 200, headers: Mapping[str, str] | None = None, **values: Any
 ) -> web.Response:

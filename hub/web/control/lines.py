@@ -36,7 +36,7 @@ class Curve:
     readings: Sequence[Reading]
     top: int
     width: float = WIDTH
-    height: float = 160.0
+    height: float = 172.0
     base: float = _BASE
     ceiling: float = _TOP
 

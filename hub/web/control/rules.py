@@ -9,8 +9,12 @@ from aiohttp import web
 
 from hub import directory_changes, reloading
 from hub.api.keys import hub_of, staff_of
+from hub.client.answers import Problem
 from hub.directory_changes import NotApproved
 from hub.intake.accepting import Accepted
+from hub.intake.receiving import NotAccepted
+from hub.reference import steps
+from hub.reference.steps import Step
 from hub.web import frame
 from hub.web.control import asking, showing
 from hub.web.control.tracing_words import entries, in_words
@@ -126,14 +130,37 @@ async def try_message(request: web.Request) -> web.StreamResponse:
         event = envelopes.parse_structured(strict_json.loads(text.encode()))
     except (strict_json.NotJson, envelopes.NotAnEvent):
         return _trial(request, text, None, "control.rules.no_message", status=422)
-    found = await hub.explain(event, event.source.removeprefix("/units/"))
-    return _trial(request, text, found, None)
+    caller = event.source.removeprefix("/units/")
+    found = await hub.explain(event, caller)
+    known = steps.list_steps(strict_json.loads(text.encode()), caller, _as_told(found), hub.rulebook, hub.directory)
+    return _trial(request, text, found, None, known)
+
+
+def _as_told(found: Accepted | NotAccepted) -> Problem:
+    """As the sender is told of it, which is what the steps are read from."""
+    if isinstance(found, Accepted):
+        return Problem.model_validate({"status": 200, "recipients": found.receipt["recipients"]})
+    errors = [{"pointer": each.pointer, "keyword": each.keyword, "detail": each.detail} for each in found.faults]
+    told = {"status": 403, "code": found.refusal.code.value, "errors": errors, "recipients": list(found.recipients)}
+    return Problem.model_validate(told)
 
 
 def _trial(
-    request: web.Request, text: str, found: object, fault: str | None, *, status: int = 200
+    request: web.Request,
+    text: str,
+    found: object,
+    fault: str | None,
+    known: Sequence[Step] = (),
+    *,
+    status: int = 200,
 ) -> web.StreamResponse:
-    values: dict[str, Any] = showing.common(request) | {"text": text, "fault": fault, "found": found, "rows": []}
+    values: dict[str, Any] = showing.common(request) | {
+        "text": text,
+        "fault": fault,
+        "found": found,
+        "rows": [],
+        "steps": known,
+    }
     if isinstance(found, Accepted):
         values["rows"] = found.receipt["recipients"]
     elif found is not None:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from hub.cli import steps
 from hub.client.answers import Basis, FieldFault, Problem, RecipientResult
+from hub.reference import steps
 from routing import rulebook
 from routing.refusals import RefusalCode
 from tests.support import events, judging

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 from html import unescape
+from typing import Any
 
 from hub.store.dead_letters import DeathReason
 from hub.web.control.drawing import SMALL, Flow, draw_map
 from hub.web.team import previewing
-from tests.support import office
+from tests.support import events, office
 from tests.unit.hub.web.conftest import Pages
 from tests.unit.hub.web.test_control import with_reason
 from tests.unit.hub.web.test_desk import EDGES, bring_case
@@ -106,3 +108,26 @@ def test_the_map_for_a_telephone_is_no_wider_than_one_and_its_names_have_room() 
         column = sorted((node.y, node.height) for node in drawn.nodes if node.is_sender is is_sender)
         below = [top + height for top, height in column]
         assert all(top - end >= 20 for end, (top, _) in zip(below, column[1:], strict=False))
+
+
+async def test_a_decision_is_explained_step_by_step(pages: Pages) -> None:
+    browser = await with_reason(pages)
+    now, csrf = pages.clock.now(), (await browser.get("/admin/rules/try")).token
+
+    async def steps_of(event: dict[str, Any]) -> list[list[str]]:
+        page = await browser.post("/admin/rules/try", {"csrf": csrf, "message": json.dumps(event)})
+        rows = page.text.split("Beslutet steg för steg</caption>")[1].split("<tbody>")[1].split("</tbody>")[0]
+        cells = [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, re.DOTALL) for row in rows.split("</tr>")[:-1]]
+        return [[" ".join(unescape(re.sub(r"<[^>]+>", " ", cell)).split()) for cell in row] for row in cells]
+
+    refused = await steps_of(
+        events.event("information.requested", "jt-sydost", events.data("information.requested", at=now), at=now)
+    )
+    assert [row[0] for row in refused][:3] == ["1. Avsändaren", "2. Formen", "3. Ärendet och skyddet"]
+    decided = [row for row in refused if row[3].startswith("Avgjorde")]
+    assert len(decided) == 1
+    outcomes = [row[3].split()[0] for row in refused]
+    assert set(outcomes[: outcomes.index("Avgjorde")]) == {"Gick"}
+    consent = await steps_of(events.event("consent.recorded", "sd-farsta", events.consent(at=now), at=now))
+    assert {row[3].split()[0] for row in consent} == {"Gick"}
+    assert any(row[0].endswith("Grunden") and row[2] == "Jobbtorg Sydost" for row in consent)

@@ -6,7 +6,7 @@ steps looked at is told from the rules of this machine, which are the hub's wher
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 PASSED: Final = "passed"
 NOT_REACHED: Final = "not reached"
+DECIDED: Final = "decided"
 WHOLE: Final = ("sender", "form", "case and protection", "purpose", "recipients", "state and checks", "content")
 EACH: Final = ("agreement", "basis", "copy")
 _OF: Final[Mapping[str, str]] = {
@@ -40,12 +41,22 @@ _OF_CONTENT: Final = ("/data/handling/categories", "/data/content/list_version")
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """`recipient` is None for a step that concerns the whole message. `looked_at` says what the rules want there."""
+    """`recipient` is None for a step that concerns the whole message. `looked_at` says what the rules want there,
+    `code` why the step decided, `basis` and `withheld` what one that was passed found."""
 
     name: str
     looked_at: str
-    result: str
+    outcome: str
     recipient: str | None = None
+    code: str | None = None
+    basis: str | None = None
+    withheld: Sequence[str] = ()
+
+    @property
+    def result(self) -> str:
+        told = self.code or self.basis
+        kept_back = f", without {', '.join(self.withheld)}" if self.withheld else ""
+        return f"{self.outcome}: {told}" if told else f"{self.outcome}{kept_back}"
 
     def as_json(self) -> dict[str, str | None]:
         return {
@@ -68,9 +79,9 @@ def list_steps(
     decided = None if code is None or _is_about_one(answer) else _step_of(answer, sender, rule, directory)
     steps, over = [], False
     for name in WHOLE:
-        result = NOT_REACHED if over else f"decided: {code}" if name == decided else PASSED
+        outcome = NOT_REACHED if over else DECIDED if name == decided else PASSED
         over = over or name == decided
-        steps.append(Step(name, _looks_at(name, rule, route), result))
+        steps.append(Step(name, _looks_at(name, rule, route), outcome, code=code if outcome is DECIDED else None))
     for recipient in () if over else answer.recipients:
         steps += _steps_of(recipient, route, rulebook)
     return steps
@@ -138,10 +149,14 @@ def _steps_of(recipient: RecipientResult, route: Route | None, rulebook: Ruleboo
     decided = None if discloses else "agreement" if recipient.code == "NO_AGREEMENT" else "basis"
     over = False
     for name in EACH:
-        result = NOT_REACHED if over else f"decided: {recipient.code}" if name == decided else PASSED
+        outcome = NOT_REACHED if over else DECIDED if name == decided else PASSED
         over = over or name == decided
-        if not over and name == "basis" and recipient.basis is not None:
-            result = f"{PASSED}: {recipient.basis.code}"
-        if not over and name == "copy" and recipient.withheld:
-            result = f"{PASSED}, without {', '.join(recipient.withheld)}"
-        yield Step(name, looked_at[name], result, recipient.unit)
+        yield Step(
+            name,
+            looked_at[name],
+            outcome,
+            recipient.unit,
+            code=recipient.code if outcome is DECIDED else None,
+            basis=recipient.basis.code if not over and name == "basis" and recipient.basis is not None else None,
+            withheld=recipient.withheld if not over and name == "copy" else (),
+        )
