@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from hub import bootstrap, clock, settings
 from hub.api.server import Server
 from hub.service import Hub
-from tests.support import hub_here
+from tests.support import events, hub_here, persons
 from tests.support.field import Field
 from tests.support.field import now as field_now
 
@@ -68,3 +69,30 @@ async def test_a_clock_before_this_program_was_is_told(well: tuple[Field, Hub]) 
     field, hub = well
     hub.clock = clock.FixedClock(clock.EARLIEST - timedelta(days=1))
     assert "clock" in await faulty(field)
+
+
+async def test_four_hours_without_a_checkpoint_are_told(well: tuple[Field, Hub]) -> None:
+    field, hub = well
+    await hub.integrator.try_step()
+    usual, covered_at = hub.clock, hub.clock.now() - hub.integrator.age_at(hub.clock.now())
+    hub.clock = clock.FixedClock(covered_at + timedelta(hours=3, minutes=59))
+    assert await faulty(field) == set()
+    hub.clock = clock.FixedClock(covered_at + timedelta(hours=5))
+    assert await faulty(field) == {"log"}
+    hub.clock = usual
+
+
+async def test_a_hub_whose_log_was_altered_under_it_accepts_nothing_more(well: tuple[Field, Hub]) -> None:
+    field, hub = well
+    farsta = field.party("sd-farsta")
+    edges = [events.edge("sdn-farsta", "sdn-bromma")]
+    event = farsta.event("consent.recorded", events.consent(at=field_now(), person=persons.KIM, edges=edges))
+    await hub.integrator.try_step()
+    with sqlite3.connect(hub.settings.data_dir / "hub.sqlite3") as database:
+        database.execute("DELETE FROM audit")
+    database.close()
+    await hub.integrator.try_step()
+    assert "log" in await faulty(field)
+    refused = await farsta.post(event)
+    assert (refused.status, refused.code) == (503, "UNAVAILABLE")
+    assert await field.party("sd-bromma").inbox() == []
