@@ -86,7 +86,7 @@ def _audit_event(document: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in event.items() if value}
 
 
-_READS: Final = frozenset({"delivery_disclosed", "staff_looked", "log_exported", "extract_made"})
+_READS: Final = frozenset({"delivery_disclosed", "attachment_fetched", "staff_looked", "log_exported", "extract_made"})
 _CREATES: Final = frozenset({"message_accepted", "consent_recorded", "document_made"})
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -54,15 +55,32 @@ async def _ask(address: str, credentials: ClientCredentials) -> Any:
     try:
         await credentials()
     except errors.TokenRefused as refused:
-        raise Failed(f"No token: {refused.error}: {refused.told}.") from None
+        raise Failed(
+            f"No token: {refused.error}: {refused.told}. Step by step, in a browser: {address.rstrip('/')}/connection"
+        ) from None
     except errors.HubUnavailable as absent:
-        raise Failed(f"The hub at {address} does not answer ({absent.reason}).") from None
+        raise Failed(f"The hub at {address} does not answer ({absent.reason}). {_find_step(absent.reason)}") from None
     except errors.AnswerNotUnderstood as strange:
         raise Failed(f"What answers at {address} is no hub of this version ({strange}).") from None
     time = SystemClock().now().isoformat()
     async with aiohttp.ClientSession() as session:
         line = Line(session, address, credentials, Patience(attempts=2))
         return (await line.call("GET", "v1", "self-test", query={"time": time})).document
+
+
+# Kinds of errors of aiohttp's client, as `HubUnavailable` names them, and at which step of the way they come.
+_STEPS: Final[Mapping[str, str]] = {
+    "ClientConnectorDNSError": "DNS: the name leads to no address from here; check its spelling.",
+    "ClientConnectorCertificateError": "TLS: the certificate is not trusted here, or is another host's.",
+    "ClientConnectorSSLError": "TLS: no common version (it takes TLS 1.2 and later), or no TLS at that port.",
+    "ClientConnectorError": "Connection: nobody listens there, or a firewall says no.",
+    "ConnectionTimeoutError": "Connection: nothing answers; a firewall may swallow the packets.",
+    "ServerDisconnectedError": "Connection: it was closed at once; that port may want TLS, or a client certificate.",
+}
+
+
+def _find_step(reason: str) -> str:
+    return _STEPS.get(reason, "See its /readyz, or ask who keeps it.")
 
 
 def _cells(check: dict[str, Any]) -> list[terminal.Shown]:

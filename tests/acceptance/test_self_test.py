@@ -10,9 +10,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 from cryptography.hazmat.primitives import serialization
 
+from hub.cli import party_self_test
 from tests.support.agency import Key, ask_for_token, assertion, form, proof, register
 from tests.support.field import Field, now
 from tests.support.party import Answer, Party
@@ -92,3 +94,17 @@ async def test_the_command_tries_the_whole_way(field: Field, tmp_path: Path) -> 
     told = await asyncio.to_thread(run, *words, "--json")
     document = json.loads(told.stdout)
     assert (told.returncode, document["ok"], document["unit"]) == (0, True, "jt-innerstaden")
+
+
+async def test_the_command_says_at_which_step_the_way_ends(tmp_path: Path, unused_tcp_port: int) -> None:
+    key, path = Key(), tmp_path / "own.pem"
+    format_, encryption = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    path.write_bytes(key.private.private_bytes(serialization.Encoding.PEM, format_, encryption))
+    words = ["party", "self-test", UNIT, "--key", str(path), "--hub", f"http://127.0.0.1:{unused_tcp_port}"]
+    ended = await asyncio.to_thread(run, *words)
+    assert (ended.returncode, ended.stderr.count("\n")) == (1, 1)
+    assert "Connection:" in ended.stderr
+
+
+def test_the_steps_are_told_by_kinds_of_errors_that_there_are() -> None:
+    assert all(issubclass(getattr(aiohttp, name), aiohttp.ClientError) for name in party_self_test._STEPS)
