@@ -23,12 +23,12 @@ run: ## make the environment, then the hub with demo units on http://127.0.0.1:8
 test: environment ## every test; of the fault matrix each row once, see faults
 	@$(IN) FAULTS_RUNS=$${FAULTS_RUNS:-1} && export FAULTS_RUNS && exec .venv/bin/python -m pytest $(ARGS)
 
-check: environment ## format, lint, types, import direction, the everyday tests (some ten minutes)
+check: environment ## format, lint, types, import direction, the everyday tests: those that need no server
 	@$(IN) .venv/bin/ruff format --check .
 	@$(IN) .venv/bin/ruff check .
 	@$(IN) .venv/bin/mypy
 	@$(IN) .venv/bin/lint-imports --no-logo
-	@$(IN) exec .venv/bin/python -m pytest -m "not slow and not faults" $(ARGS)
+	@$(IN) exec .venv/bin/python -m pytest -n auto -m "not slow" tests/architecture tests/unit $(ARGS)
 
 bench: environment ## the measurements in bench/
 	@$(IN) exec .venv/bin/python -m bench $(ARGS)

@@ -7,6 +7,7 @@ metadata may say `key` (its name in the file) or `from_key` (its value is the na
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import tomllib
@@ -147,7 +148,7 @@ class Reading:
         if not isinstance(value, dict):
             self.faults.append(place.fault("must be a table"))
             return None
-        hints = get_type_hints(shape, include_extras=True)
+        hints = _hints(shape)
         given: dict[str, Any] = {}
         known = set()
         for column in fields(shape):  # type: ignore[arg-type]  # every shape is a dataclass; TypeVar cannot say so
@@ -245,6 +246,12 @@ _WORDS: dict[Any, str] = {
     int: "a whole number",
     date: "a date",
 }
+
+
+@functools.cache
+def _hints(shape: type) -> Mapping[str, Any]:
+    """Resolving them costs more than reading a row by them."""
+    return get_type_hints(shape, include_extras=True)
 
 
 def _has_default(column: Field[Any]) -> bool:

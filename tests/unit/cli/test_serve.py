@@ -21,7 +21,7 @@ def first_event(process):
 
 
 def end_of(process):
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=120)
     return process.returncode, out, err
 
 

@@ -66,11 +66,23 @@ def endpoints() -> Endpoints:
     return Endpoints()
 
 
+def build(given: settings.Settings, endpoints: Endpoints, **parts: Any) -> Hub:
+    return bootstrap.build_hub(
+        given,
+        clock=clock.FixedClock(judging.NOON),
+        caller=endpoints,
+        registry=events.catalogue(),
+        directory=judging.directory(),
+        rulebook=judging.rules(),
+        **parts,
+    )
+
+
 @pytest.fixture
 async def hub(tmp_path: Path, endpoints: Endpoints, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Hub]:
     monkeypatch.setattr(Pusher, "start", lambda self: None)  # each test says when it is time to look
     given = settings.load({"data_dir": str(tmp_path / "data"), "allow_test_numbers": True}, {}, None)
-    hub = bootstrap.build_hub(given, clock=clock.FixedClock(judging.NOON), caller=endpoints)
+    hub = build(given, endpoints)
     await hub.open()
     await hub.endpoints.set(UNIT, UNIT, URL)
     yield hub
@@ -357,8 +369,7 @@ async def test_with_a_2xx_the_recipient_counts_as_notified(
     for part in (Pusher, LeasingRelay):
         monkeypatch.setattr(part, "start", lambda self: None)
     given = settings.load({"data_dir": str(tmp_path / "data"), "allow_test_numbers": True}, {}, None)
-    at = clock.FixedClock(judging.NOON)
-    hub = bootstrap.build_hub(given, clock=at, caller=endpoints, transport=Elsewhere())
+    hub = build(given, endpoints, transport=Elsewhere())
     await hub.open()
     await hub.endpoints.set(UNIT, UNIT, URL)
     endpoints.will(FAILED, TAKEN)

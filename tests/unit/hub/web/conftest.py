@@ -13,7 +13,7 @@ from hub import bootstrap, settings
 from hub.api.server import Server
 from hub.clock import FixedClock
 from hub.service import Hub
-from tests.support import off_the_loop
+from tests.support import events, judging, off_the_loop
 from tests.support.browsing import Browser
 
 START = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
@@ -68,7 +68,8 @@ async def build_pages(tmp_path: Path) -> AsyncIterator[Callable[..., Awaitable[P
     async def build(**flags: Any) -> Pages:
         clock = FixedClock(START)
         given = settings.load({"data_dir": tmp_path / f"hub{len(built)}", "demo": True} | flags, {}, None)
-        hub = bootstrap.build_hub(given, clock=clock)
+        rules = None if "rules_dir" in flags else judging.rules()
+        hub = bootstrap.build_hub(given, clock=clock, registry=events.catalogue(), rulebook=rules)
         server = Server(hub, "127.0.0.1", 0)
         await server.start()
         built.append(Pages(hub, server, clock))
