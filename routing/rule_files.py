@@ -148,7 +148,7 @@ class Reading:
         if not isinstance(value, dict):
             self.faults.append(place.fault("must be a table"))
             return None
-        hints = _hints(shape)
+        hints = _hints(shape)  # type: ignore[arg-type]  # every class is hashable; mypy doubts it
         given: dict[str, Any] = {}
         known = set()
         for column in fields(shape):  # type: ignore[arg-type]  # every shape is a dataclass; TypeVar cannot say so

@@ -82,6 +82,7 @@ def test_there_are_moments_to_die_in() -> None:
     assert count_moments() > 100
 
 
+@pytest.mark.slow
 def test_a_death_at_any_moment_loses_and_doubles_nothing(tmp_path: Path) -> None:
     for moment in range(count_moments()):
         root = tmp_path / str(moment)

@@ -30,6 +30,7 @@ def test_listens_where_the_log_says(hub):
         assert answer.status == 200
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_it_in_order(name, serve, tmp_path):
     process = serve(tmp_path / "data", "--port", "0")
@@ -40,6 +41,7 @@ def test_a_signal_ends_it_in_order(name, serve, tmp_path):
     assert json.loads(out.splitlines()[-1])["event"] == "hub_stopped"
 
 
+@pytest.mark.slow
 def test_a_person_reads_where_it_listens(serve, tmp_path):
     process = serve(tmp_path / "data", "--port", "0", "--log-format", "console", "--log-level", "error")
     line = process.stdout.readline()
@@ -61,6 +63,7 @@ def refused(serve, data_dir, *flags):
     return code, err
 
 
+@pytest.mark.slow
 def test_a_taken_port_is_one_line(serve, tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
@@ -68,11 +71,13 @@ def test_a_taken_port_is_one_line(serve, tmp_path):
     assert (code, port in line, "--port" in line) == (1, True, True)
 
 
+@pytest.mark.slow
 def test_a_data_directory_in_use_is_one_line(serve, hub):
     code, line = refused(serve, hub.data_dir, "--port", "0")
     assert (code, f"in use by process {hub.process.pid}" in line) == (1, True)
 
 
+@pytest.mark.slow
 def test_a_file_in_place_of_the_data_directory_is_one_line(serve, tmp_path):
     (tmp_path / "data").touch()
     code, line = refused(serve, tmp_path / "data", "--port", "0")
@@ -86,6 +91,7 @@ def test_a_data_directory_that_may_not_be_written_is_one_line(serve, tmp_path):
     assert (code, str(tmp_path / "closed") in line) == (1, True)
 
 
+@pytest.mark.slow
 def test_a_lost_master_key_is_one_line(call, serve, tmp_path):
     assert call("migrate", "--data-dir", tmp_path / "data").exit_code == 0
     (tmp_path / "data" / "master.key").unlink()
@@ -93,6 +99,7 @@ def test_a_lost_master_key_is_one_line(call, serve, tmp_path):
     assert (code, "master.key is missing" in line) == (1, True)
 
 
+@pytest.mark.slow
 def test_an_open_key_is_one_line(call, serve, tmp_path):
     assert call("migrate", "--data-dir", tmp_path / "data").exit_code == 0
     (tmp_path / "data" / "signing.key").chmod(0o644)
@@ -100,6 +107,7 @@ def test_an_open_key_is_one_line(call, serve, tmp_path):
     assert (code, "chmod 600" in line) == (1, True)
 
 
+@pytest.mark.slow
 def test_broken_rules_are_one_line(serve, tmp_path):
     (tmp_path / "rules").mkdir()
     code, line = refused(serve, tmp_path / "data", "--port", "0", "--rules-dir", str(tmp_path / "rules"))

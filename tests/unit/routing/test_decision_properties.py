@@ -9,6 +9,7 @@ from typing import Any
 
 import hypothesis
 import hypothesis.strategies as st
+import pytest
 
 from routing import consent as consents
 from routing import decision as decisions
@@ -169,6 +170,7 @@ def _unconfirm(given: Consent, draw: Any) -> Consent:
     return replace(given, edges=tuple(replace(edge, confirmed=False) for edge in given.edges))
 
 
+@pytest.mark.slow
 @hypothesis.settings(max_examples=250, deadline=None)
 @hypothesis.given(
     NAMES,
@@ -197,6 +199,7 @@ def view_validator(name: str, unit: str) -> tuple[Any, Any]:
     return registry.compile_validator(view.schema), found.kind
 
 
+@pytest.mark.slow
 @hypothesis.settings(max_examples=250, deadline=None)
 @hypothesis.given(NAMES, st.lists(st.one_of(CONSENTS, WIDE), min_size=1, max_size=4, unique_by=lambda c: c.consent_id))
 def test_no_copy_goes_above_the_ceiling_and_each_fits_its_view(name: str, given: list[Consent]) -> None:

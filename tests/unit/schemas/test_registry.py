@@ -132,6 +132,7 @@ def test_a_fault_repeats_nothing_of_the_message(catalogue: registry.Registry) ->
             assert SECRET not in repr(message_type.faults(mutant))
 
 
+@pytest.mark.slow
 def test_every_fault_has_a_sentence_of_its_own(catalogue: registry.Registry) -> None:
     for message_type in catalogue.list_types():
         for _pointer, mutant in agreement.mutate(message_type.document["examples"][0], agreement.VALUES):
