@@ -19,6 +19,7 @@ from hub.delivery.unread import LookAtUnread
 from hub.intake import receipts
 from hub.ledger import Ledger
 from hub.notices import Notices
+from hub.rounds import Rounds
 from hub.store.port import Store, StoreUnavailable
 from routing import deadlines
 from routing.deadlines import Told
@@ -121,9 +122,7 @@ class Sweep:
         self._group = group
         self._clock = clock
         self._consent_days = rulebook.deadlines.consent_days
-        self._seconds = seconds
-        self._closing = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._rounds = Rounds(self.sweep, seconds, "deadlines", at_once=True)
         self._also: list[Callable[[], Awaitable[None]]] = []
 
     def also(self, look: Callable[[], Awaitable[None]]) -> None:
@@ -135,27 +134,11 @@ class Sweep:
         self._consent_days = rulebook.deadlines.consent_days
 
     def start(self) -> None:
-        self._task = asyncio.create_task(self._run(), name="deadlines")
+        self._rounds.start()
 
     async def stop(self) -> None:
         """Ends after what is under way. Twice is fine."""
-        self._closing.set()
-        if self._task is not None:
-            await self._task
-            self._task = None
-
-    async def _run(self) -> None:
-        while not self._closing.is_set():
-            try:
-                await self.sweep()
-            except (StoreUnavailable, Overloaded) as fault:
-                log.warning("deadlines_wait", reason=type(fault).__name__)
-            except Exception:
-                log.exception("deadlines_fault")
-            try:
-                await asyncio.wait_for(self._closing.wait(), self._seconds)
-            except TimeoutError:
-                continue
+        await self._rounds.stop()
 
     async def sweep(self) -> None:
         """Tells everything that is due now. What fails is left for the next sweep and holds up nothing else."""
@@ -182,7 +165,7 @@ class Sweep:
     async def _submit_all(self, list_due: Callable[[int], list[str]], command: Callable[[str], object]) -> None:
         """Each once, whether it succeeds or not: what fails must not keep the others waiting."""
         seen: set[str] = set()
-        while not self._closing.is_set():
+        while not self._rounds.is_stopping:
             due = [name for name in list_due(BATCH + len(seen)) if name not in seen]
             if not due:
                 return

@@ -14,12 +14,15 @@ log = structlog.get_logger()
 
 
 class Rounds:
-    """Calls `work` every `seconds`, the first time when so many have passed. `name` is for the log."""
+    """Calls `work` every `seconds`, the first time `at_once` or when so many have passed. `name` is for the log."""
 
-    def __init__(self, work: Callable[[], Awaitable[None]], seconds: float, name: str) -> None:
+    def __init__(
+        self, work: Callable[[], Awaitable[None]], seconds: float, name: str, *, at_once: bool = False
+    ) -> None:
         self._work = work
         self._seconds = seconds
         self._name = name
+        self._at_once = at_once
         self._closing = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -33,16 +36,31 @@ class Rounds:
             await self._task
             self._task = None
 
-    async def _run(self) -> None:
-        while not await self._is_closing():
-            try:
-                await self._work()
-            except (StoreUnavailable, Overloaded) as fault:
-                log.warning("round_waits", work=self._name, reason=type(fault).__name__)
-            except Exception:
-                log.exception("round_fault", work=self._name)
+    @property
+    def is_running(self) -> bool:
+        return self._task is not None
 
-    async def _is_closing(self) -> bool:
+    @property
+    def is_stopping(self) -> bool:
+        """Whether long work should come to its end."""
+        return self._closing.is_set()
+
+    async def _run(self) -> None:
+        if self._at_once:
+            await self._round()
+        while not await self._is_over():
+            await self._round()
+
+    async def _round(self) -> None:
+        try:
+            await self._work()
+        except (StoreUnavailable, Overloaded) as fault:
+            log.warning("round_waits", work=self._name, reason=type(fault).__name__)
+        except Exception:
+            log.exception("round_fault", work=self._name)
+
+    async def _is_over(self) -> bool:
+        """False when the time for another round has come first."""
         try:
             await asyncio.wait_for(self._closing.wait(), self._seconds)
         except TimeoutError:

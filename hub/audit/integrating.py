@@ -28,6 +28,7 @@ from hub.audit.recording import OPERATOR, RecordEvent
 from hub.clock import Clock
 from hub.commit_group import CommitGroup, Overloaded
 from hub.ledger import Ledger
+from hub.rounds import Rounds
 from hub.store.port import Store, StoreUnavailable
 from hub.store.records import CheckpointKind, LogNode, StoredCheckpoint
 
@@ -81,14 +82,12 @@ class Integrator:
         self._clock = clock
         self._signer = signer
         self._anchor = anchor
-        self._seconds = seconds
         self._witnesses = witnesses or Witnesses((), clock)
         self._frontier = Frontier()
         self._started_at = clock.now()
         self._covered_at: datetime | None = None
         self._fault: str | None = None
-        self._closing = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._rounds = Rounds(self.try_step, seconds, "log", at_once=True)
 
     @property
     def fault(self) -> str | None:
@@ -157,23 +156,13 @@ class Integrator:
             self._anchor.settle(signed.size)
 
     def start(self) -> None:
-        self._task = asyncio.create_task(self._run(), name="integrator")
+        self._rounds.start()
 
     async def close(self) -> None:
         """Takes in what came last, then ends. Twice is fine."""
-        self._closing.set()
-        if self._task is not None:
-            await self._task
-            self._task = None
+        if self._rounds.is_running:
+            await self._rounds.stop()
             await self.try_step()
-
-    async def _run(self) -> None:
-        while not self._closing.is_set():
-            await self.try_step()
-            try:
-                await asyncio.wait_for(self._closing.wait(), self._seconds)
-            except TimeoutError:
-                continue
 
     async def try_step(self) -> None:
         """A step that raises nothing: what fails is told, and tried again at the next one."""

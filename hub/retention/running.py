@@ -11,13 +11,14 @@ from datetime import datetime, timedelta
 import structlog
 
 from hub.clock import Clock
-from hub.commit_group import CommitGroup, Overloaded
+from hub.commit_group import CommitGroup
 from hub.ledger import Ledger
 from hub.retention import terms
 from hub.retention.erasing import DestroyKeys, EraseBodies, EraseMetadata, RecordRun
 from hub.retention.pace import Pace
 from hub.retention.planning import Plan
 from hub.retention.terms import Due
+from hub.rounds import Rounds
 from hub.store.kept import RetentionRun
 from hub.store.port import Store, StoreUnavailable
 from hub.store.records import AuditQuery
@@ -52,10 +53,8 @@ class Gallring:
         self._look = look
         self._rulebook = rulebook
         self._every = every
-        self._wakes_after = wakes_after
-        self._closing = asyncio.Event()
+        self._rounds = Rounds(self._run_in_time, wakes_after, "gallring", at_once=True)
         self._at_work = asyncio.Lock()
-        self._task: asyncio.Task[None] | None = None
 
     def use(self, rulebook: Rulebook) -> None:
         """From the next run on, times are as this rulebook says."""
@@ -63,14 +62,11 @@ class Gallring:
 
     def start(self) -> None:
         if self._every:
-            self._task = asyncio.create_task(self._watch(), name="gallring")
+            self._rounds.start()
 
     async def stop(self) -> None:
         """Ends after the page under way. Twice is fine."""
-        self._closing.set()
-        if self._task is not None:
-            await self._task
-            self._task = None
+        await self._rounds.stop()
 
     async def list_due(self) -> AsyncIterator[Sequence[Due]]:
         """What a run would erase now, in pages; nothing is erased."""
@@ -87,7 +83,7 @@ class Gallring:
             plan, counts = await self._plan(began_at, Pace()), Counter[str]()
             async for page in plan.pages():
                 counts.update(terms.count(await self._erase(page)))
-                if self._closing.is_set():
+                if self._rounds.is_stopping:
                     break
             run = RetentionRun(
                 run_id=str(uuid.uuid4()),
@@ -132,20 +128,10 @@ class Gallring:
         erased: list[Due] = await self._group.submit(command)
         return erased
 
-    async def _watch(self) -> None:
-        while not self._closing.is_set():
-            try:
-                if self._is_time():
-                    run = await self.run()
-                    log.info("gallring_done", **run.counts)
-            except (StoreUnavailable, Overloaded) as fault:
-                log.warning("gallring_waits", reason=type(fault).__name__)
-            except Exception:
-                log.exception("gallring_fault")
-            try:
-                await asyncio.wait_for(self._closing.wait(), self._wakes_after)
-            except TimeoutError:
-                continue
+    async def _run_in_time(self) -> None:
+        if self._is_time():
+            run = await self.run()
+            log.info("gallring_done", **run.counts)
 
     def _is_time(self) -> bool:
         last = self._store.reader().list_retention_runs(limit=1)

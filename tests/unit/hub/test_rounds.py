@@ -43,3 +43,16 @@ async def test_stopping_does_not_wait_for_the_next_round_and_twice_is_fine(is_st
     await asyncio.wait_for(rounds.stop(), 30)
     await rounds.stop()
     assert work.rounds == 0
+
+
+async def test_begins_at_once_where_it_is_told_to() -> None:
+    work = Work()
+    rounds = Rounds(work, 3600, "work", at_once=True)
+    rounds.start()
+    await asyncio.wait_for(work.is_through.wait(), 30)
+    assert rounds.is_running
+    assert not rounds.is_stopping
+    await rounds.stop()
+    assert not rounds.is_running
+    assert rounds.is_stopping
+    assert work.rounds == 1
