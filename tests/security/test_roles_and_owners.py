@@ -236,8 +236,7 @@ async def test_the_answer_about_anothers_comes_at_the_end_of_its_slot_as_that_ab
         def __exit__(self, *raised: object) -> None:
             return None
 
-        @property
-        async def over(self) -> None:
+        async def rest(self) -> None:
             held.append("waited")
 
     monkeypatch.setattr(slots, "open_slot", Held)
