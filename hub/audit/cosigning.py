@@ -15,6 +15,7 @@ from typing import Final
 import aiohttp
 import structlog
 
+from hub import bounded
 from hub.audit import merkle, notes
 from hub.audit.checkpoints import Checkpoint
 from hub.audit.merkle import Lookup
@@ -96,9 +97,10 @@ class Witnesses:
     async def _post(self, session: aiohttp.ClientSession, witness: NamedWitness, request: Request) -> tuple[int, str]:
         body = request.text.encode()
         async with session.post(f"{witness.url}/add-checkpoint", data=body, allow_redirects=False) as response:
-            if (response.content_length or 0) > _LARGEST_ANSWER:
-                raise NoteWrong("its answer is too long")
-            return response.status, (await response.read()).decode("utf-8", "replace")
+            try:
+                return response.status, (await bounded.read(response, _LARGEST_ANSWER)).decode("utf-8", "replace")
+            except bounded.TooLong:
+                raise NoteWrong("its answer is too long") from None
 
 
 def _request(old: int, checkpoint: Checkpoint, note: str, look_up: Lookup) -> Request:

@@ -7,6 +7,7 @@ from typing import Final, Self
 
 import aiohttp
 
+from hub import bounded
 from hub.audit import tiles
 from hub.audit.sources import Absent
 
@@ -52,8 +53,10 @@ class WebSource:
                         "The log's entries take a token of somebody who may read them (--token); "
                         "--hashes-only leaves them out."
                     )
-                if response.status != 200 or (response.content_length or 0) > _LARGEST:
+                if response.status != 200:
                     raise LogNotReached(f"{self._url} answers {response.status} instead of a log.")
-                return await response.read()
+                return await bounded.read(response, _LARGEST)
+        except bounded.TooLong:
+            raise LogNotReached(f"{self._url} answers with more than any file of a log holds.") from None
         except (aiohttp.ClientError, TimeoutError) as fault:
             raise LogNotReached(f"{self._url} cannot be read ({type(fault).__name__}).") from None

@@ -20,6 +20,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
+from hub import bounded
 from hub.identity.roles import is_subject
 from hub.settings import Settings
 from schemas import strict_json
@@ -224,9 +225,9 @@ async def _fetch(
             aiohttp.ClientSession(timeout=_TIMEOUT) as session,
             session.request(method, address, data=form, headers=headers, allow_redirects=False) as answer,
         ):
-            content = await answer.content.read(_LARGEST)
+            content = await bounded.read(answer, _LARGEST)
             status = answer.status
-    except (aiohttp.ClientError, TimeoutError, ValueError):
+    except (aiohttp.ClientError, TimeoutError, ValueError, bounded.TooLong):
         raise ProviderUnavailable("no answer") from None
     if 400 <= status < 500 and method == "POST":
         raise SignInRefused("code")
