@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.acceptance.test_roles import member, operator, put
-from tests.support import persons
+from tests.support import audit_event, persons
 from tests.support.field import Field, now
 from tests.support.party import Answer
 
@@ -88,6 +88,7 @@ async def test_as_a_table_and_as_fhir(field: Field) -> None:
     assert table.headers["Content-Type"] == "text/csv; charset=utf-8"
     assert {row["message"] for row in rows} == {message}
     bundle = await search(field, message=message, format="fhir", action="message_accepted")
+    assert list(audit_event.faults(bundle.json)) == []
     [event] = [each["resource"] for each in bundle.json["entry"]]
     assert bundle.headers["Content-Type"] == "application/fhir+json; charset=utf-8"
     assert (event["resourceType"], event["subtype"][0]["code"]) == ("AuditEvent", "message_accepted")

@@ -79,13 +79,12 @@ def _wanted(request: web.Request) -> Search:
 async def _parts(hub: Hub, form: rendering.Form, wanted: Search) -> AsyncIterator[str]:
     """The file, a page of the log at a time: never more of it in memory, whatever its length. A store that fails breaks
     the file off, so that nobody takes it for whole."""
-    yield form.head
-    between = ""
+    before, is_empty = form.head, True
     async for page in _pages(hub, wanted):
         if page:
-            yield between + form.between.join(map(form.write, page))
-            between = form.between
-    yield form.tail
+            yield before + form.between.join(map(form.write, page))
+            before, is_empty = form.between, False
+    yield form.end(is_empty=is_empty)
 
 
 async def _pages(hub: Hub, wanted: Search) -> AsyncIterator[list[dict[str, Any]]]:

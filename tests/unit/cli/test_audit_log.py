@@ -7,6 +7,8 @@ import signal
 
 import pytest
 
+from tests.support import audit_event
+
 
 @pytest.fixture
 def files(hub, call, tmp_path):
@@ -40,6 +42,7 @@ def test_entries_leave_as_one_file_with_a_reason_that_is_noted(hub, case_id, cal
         case "json":
             found = [(row["action"], row["case"]) for row in json.loads(written)["items"]]
         case "fhir":
+            assert list(audit_event.faults(json.loads(written))) == []
             events = [each["resource"] for each in json.loads(written)["entry"]]
             assert {each["resourceType"] for each in events} == {"AuditEvent"}
             found = [(each["subtype"][0]["code"], case_id) for each in events]

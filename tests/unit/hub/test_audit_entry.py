@@ -225,7 +225,7 @@ def test_the_document_explains_exactly_the_actions():
 
 
 # What reads or lists actions and writes none of them.
-READERS = {"audit/entry.py", "audit/noting.py", "audit/proving.py", "audit/rendering.py", "extract/composing.py"}
+READERS = {"audit/entry.py", "audit/noting.py", "audit/proving.py", "audit/fhir.py", "extract/composing.py"}
 
 
 @pytest.mark.parametrize("action", AuditAction)
@@ -238,5 +238,7 @@ def test_every_action_is_written_by_some_part_of_the_hub(action):
 @pytest.mark.parametrize("action", AuditAction)
 def test_every_action_is_looked_for_in_the_log_by_some_test(action):
     named = re.compile(rf"\bAuditAction\.{action.name}\b|\"{action.value}\"")
-    tests = [path for path in (ROOT / "tests").rglob("test_*.py") if path != Path(__file__)]
+    tests = [
+        path for path in (ROOT / "tests").rglob("test_*.py") if path.name not in (Path(__file__).name, "test_fhir.py")
+    ]
     assert any(named.search(path.read_text(encoding="utf-8")) for path in tests)

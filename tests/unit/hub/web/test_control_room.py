@@ -173,7 +173,7 @@ async def test_a_log_of_any_length_leaves_whole(pages: Pages) -> None:
     first, last = (each["index"] for each in narrowed["items"])
     assert last - first > 20_500
     nothing = json.loads((await browser.get("/admin/log/export/fhir?action=key_rotated")).text)
-    assert nothing["entry"] == []
+    assert "entry" not in nothing
 
 
 async def test_searches_are_kept_for_the_one_who_kept_them(pages: Pages) -> None:
