@@ -19,7 +19,7 @@ HOUR: Final = timedelta(hours=1)
 _SWEPT_FROM: Final = 1024
 _TOLD_AN_HOUR: Final = 60
 TRIALS_AN_HOUR: Final = 120
-"""Of the page that examines a connection, by address. Behind a proxy everybody has one address."""
+"""Of the page that examines a connection, by address (`hub/api/forwarding.py`)."""
 
 
 class Limit(StrEnum):

@@ -60,6 +60,7 @@ class Settings:
     tls_key: Path | None
     tls_client_ca: Path | None
     trusted_proxies: frozenset[str]
+    client_address_header: Literal["none", "x-forwarded-for", "forwarded"]
     issuer: str
     audience: str
     require_bound_tokens: bool
@@ -349,6 +350,7 @@ _KINDS: Final[Mapping[str, _Kind]] = {
     "tls_key": _OPTIONAL_FILE,
     "tls_client_ca": _OPTIONAL_FILE,
     "trusted_proxies": _Kind(_addresses, "IP addresses with commas between, or empty"),
+    "client_address_header": _choice("none", "x-forwarded-for", "forwarded"),
     "issuer": _TEXT,
     "audience": _TEXT,
     "require_bound_tokens": _TRUTH,

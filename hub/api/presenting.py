@@ -12,6 +12,7 @@ import hashlib
 
 from aiohttp import hdrs, web
 
+from hub.api import forwarding
 from hub.api.keys import hub_of
 from hub.identity import dpop, jws, tokens
 from hub.identity.party_keys import UseOnce
@@ -51,7 +52,7 @@ def _certificate(request: web.Request) -> bytes | None:
     if ssl is not None and (shown := ssl.getpeercert(binary_form=True)):
         return bytes(shown)
     peer = request.transport.get_extra_info("peername")
-    if peer and peer[0] in hub_of(request).settings.trusted_proxies:
+    if peer and forwarding.plain(peer[0]) in hub_of(request).settings.trusted_proxies:
         return _forwarded(request.headers.getall(CLIENT_CERT, []))
     return None
 

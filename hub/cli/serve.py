@@ -61,6 +61,10 @@ def serve(
     trusted_proxies: Annotated[
         str | None, _setting("--trusted-proxies", "ADDRESSES", "Whose Client-Cert header counts.")
     ] = None,
+    client_address_header: Annotated[
+        str | None,
+        _setting("--client-address-header", "NAME", "How they tell whom they speak for. [dim]Default: none[/dim]"),
+    ] = None,
     require_bound_tokens: Annotated[
         bool | None,
         _setting("--require-bound-tokens/--no-require-bound-tokens", None, "Refuse unbound tokens."),

@@ -12,6 +12,7 @@ from typing import Final
 
 from aiohttp import web
 
+from hub.api import forwarding
 from hub.api.answers import read_form
 from hub.api.keys import hub_of
 from hub.api.presenting import base_of, certificate_of
@@ -42,7 +43,7 @@ async def try_assertion(request: web.Request) -> web.Response:
     if secret is None or request.content_type != "application/x-www-form-urlencoded":
         raise call_problem("FORM_NOT_OURS")
     await browser.check_own_form(request, secret)
-    await hub.count_trial(request.remote or "")
+    await hub.count_trial(forwarding.client_network(request))
     text = str((await read_form(request)).get("assertion", "")).strip()[:_LONGEST_READ]
     unit_id, faults = await _examine(hub, text)
     steps = examining.take_steps(text, faults, hub.clock.now())
