@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -87,7 +87,10 @@ class LeasingRelay:
         self._wanted = asyncio.Event()
         self._closing = False
         self._task: asyncio.Task[None] | None = None
-        self._was_lost = True  # at the start nobody knows what the broker has been through
+        # Units whose door has been found empty, and was filled again, since the broker was last in doubt: none at the
+        # start, when nobody knows what it has been through.
+        self._sound: frozenset[str] = frozenset()
+        self._is_lost = True
         self._refill_at = 0.0
         self._held: Sequence[ClaimCheck] = ()
         self._held_until = clock.now()
@@ -133,8 +136,9 @@ class LeasingRelay:
             await self._pause(RETRY_SECONDS)
 
     def _lose(self) -> None:
-        if not self._was_lost:
-            self._was_lost, self._refill_at = True, 0.0
+        self._sound = frozenset()
+        if not self._is_lost:
+            self._is_lost, self._refill_at = True, 0.0
 
     async def _carry_on(self) -> None:
         """Everything that waits now, then a rest until something comes."""
@@ -215,14 +219,22 @@ class LeasingRelay:
         self._refill_at = now + AGAIN_SECONDS
         doors = await self._transport.look_at_doors()
         await self._note()  # before the instant that counts
-        before = self._clock.now() - (timedelta(0) if self._was_lost else PATIENCE)
-        if emptied := tuple(unit_id for unit_id, is_empty in doors.items() if is_empty):
-            await self._group.submit(RefillDoors(emptied, before))
-        # A door that was silent, or that had to be made anew, is looked at again as after a loss.
-        self._was_lost = None in doors.values()
-        if not self._was_lost:
+        empty = frozenset(unit_id for unit_id, is_empty in doors.items() if is_empty)
+        silent = frozenset(unit_id for unit_id, is_empty in doors.items() if is_empty is None)
+        self._sound -= silent
+        await self._fill_again(empty - self._sound, timedelta(0))
+        await self._fill_again(empty & self._sound, PATIENCE)
+        # A door with something in it may have lost something all the same. It stays in doubt until it is found empty.
+        self._sound |= empty
+        # One that was silent, or that had to be made anew, is looked at again soon.
+        self._is_lost = bool(silent)
+        if not silent:
             self._refill_at = now + REFILL_SECONDS
         await self._transport.take_dead(self._bury_rejected)
+
+    async def _fill_again(self, units: Collection[str], patience: timedelta) -> None:
+        if units:
+            await self._group.submit(RefillDoors(tuple(sorted(units)), self._clock.now() - patience))
 
     async def _bury_rejected(self, delivery_ids: Sequence[str]) -> None:
         """What the unit's own programs could not handle however often they got it."""
