@@ -177,7 +177,7 @@ class RabbitTransport:
         await channel.initialize()
         await channel.set_qos(prefetch_count=100)
         bells = await channel.get_exchange(topology.BELLS)
-        queue = await channel.declare_queue(exclusive=True, auto_delete=True, arguments={"x-max-length": 10_000})
+        queue = await channel.declare_queue(exclusive=True, auto_delete=True, arguments=topology.bells_arguments())
         await queue.bind(bells)
         # A callback, never the library's iterator: that one hangs, and nacks what it has fetched (#379, #312).
         await queue.consume(self._hear, no_ack=True)

@@ -20,7 +20,11 @@ DEAD: Final = "samverkan.dead"
 PROBE: Final = "samverkan.probe"
 # Written out, since the default is none before RabbitMQ 4.0 and 20 from there on.
 DELIVERY_LIMIT: Final = 20
+# The dead have nowhere to go: however often one is fetched and not buried, it stays. No limit can be written only from
+# RabbitMQ 4 on, so it is a number that nobody reaches.
+NO_LIMIT: Final = 1_000_000_000
 LONGEST_QUEUE: Final = 100_000
+LONGEST_BELLS: Final = 10_000
 PROBE_LIFE_MS: Final = 60_000
 
 
@@ -41,6 +45,16 @@ def inbox_arguments() -> dict[str, Any]:
     }
 
 
+def dead_arguments() -> dict[str, Any]:
+    return {"x-queue-type": "quorum", "x-delivery-limit": NO_LIMIT}
+
+
+def bells_arguments() -> dict[str, Any]:
+    """Of a queue that lives and dies with its connection. Its type is written out, since a virtual host may have
+    quorum as its default (as brokers of some makers do), which such a queue cannot be."""
+    return {"x-queue-type": "classic", "x-max-length": LONGEST_BELLS}
+
+
 async def declare(url: str, units: Collection[str]) -> None:
     """Everything, for these units. Doing it again changes nothing. Raises `TransportUnavailable` with the reason."""
     try:
@@ -50,6 +64,11 @@ async def declare(url: str, units: Collection[str]) -> None:
                 await declare_on(connection, units)
             finally:
                 await line.close(connection)
+    except aio_pika.exceptions.ChannelPreconditionFailed as fault:
+        # The broker names the queue and the argument, and both are ours.
+        raise TransportUnavailable(
+            f"the broker has something of this name, made otherwise; delete it when it is empty: {fault}"
+        ) from None
     except (aio_pika.exceptions.AMQPError, OSError, TimeoutError) as fault:
         raise TransportUnavailable(f"the broker refused the queues: {type(fault).__name__}") from None
 
@@ -69,7 +88,7 @@ async def declare_on(connection: AbstractConnection, units: Collection[str]) -> 
 
 async def _declare_dead(channel: AbstractChannel) -> None:
     exchange = await channel.declare_exchange(DEAD, aio_pika.ExchangeType.FANOUT, durable=True)
-    queue = await channel.declare_queue(DEAD, durable=True, arguments={"x-queue-type": "quorum"})
+    queue = await channel.declare_queue(DEAD, durable=True, arguments=dead_arguments())
     await queue.bind(exchange)
 
 

@@ -20,6 +20,20 @@ from tests.support.fault_proxy import FaultProxy
 from tests.support.rabbit_server import RabbitServer
 
 UNITS = ("af-farsta", "jt-sydost")
+# What a quorum queue may be declared with, from RabbitMQ 3.10 to 4.3 (rabbit_quorum_queue:capabilities).
+QUORUM_ARGUMENTS = {
+    "x-queue-type",
+    "x-delivery-limit",
+    "x-dead-letter-exchange",
+    "x-dead-letter-routing-key",
+    "x-dead-letter-strategy",
+    "x-overflow",
+    "x-max-length",
+    "x-max-length-bytes",
+    "x-message-ttl",
+    "x-expires",
+    "x-single-active-consumer",
+}
 
 
 @pytest.fixture
@@ -307,6 +321,49 @@ async def test_queues_are_declared_as_they_must_be(
     assert queue["arguments"]["x-dead-letter-strategy"] == "at-least-once"
     assert queue["arguments"]["x-overflow"] == "reject-publish"
     assert queue["arguments"]["x-dead-letter-exchange"] == topology.DEAD
+
+
+async def test_nothing_is_declared_that_newer_brokers_refuse(
+    rabbit: RabbitServer, broker_url: str, transport: RabbitTransport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RabbitMQ 4 gives queues without a word a delivery limit of 20; 4.3 refuses queues that are neither durable nor
+    exclusive, prefetch for a whole channel, and classic queues of the old kind. What it knows no more it refuses."""
+    prefetched = []
+    set_qos = aio_pika.Channel.set_qos
+
+    async def watched(self: Any, *given: Any, **named: Any) -> Any:
+        prefetched.append((given, named))
+        return await set_qos(self, *given, **named)
+
+    monkeypatch.setattr(aio_pika.Channel, "set_qos", watched)
+    host = urlsplit(broker_url).path[1:]
+    async with transport.subscribe("jt-sydost"):
+        queues = rabbit.call("GET", f"/queues/{host}")
+        exchanges = rabbit.call("GET", f"/exchanges/{host}")
+    kept = {topology.DEAD, topology.PROBE, *map(topology.inbox_queue, UNITS)}
+    assert {queue["name"] for queue in queues if queue["durable"]} == kept
+    [bells] = [queue for queue in queues if not queue["durable"]]
+    assert (bells["exclusive"], bells["auto_delete"], bells["arguments"]["x-queue-type"]) == (True, True, "classic")
+    assert set(bells["arguments"]) <= {"x-queue-type", "x-max-length"}
+    for queue in queues:
+        if queue["durable"]:
+            assert queue["arguments"].keys() <= QUORUM_ARGUMENTS, queue["name"]
+            assert queue["arguments"]["x-queue-type"] == "quorum"
+            assert queue["arguments"]["x-delivery-limit"] in (topology.DELIVERY_LIMIT, topology.NO_LIMIT)
+    ours = [each for each in exchanges if each["name"].startswith("samverkan.")]
+    assert {(each["type"], each["durable"], each["internal"]) for each in ours} == {
+        ("direct", True, False),
+        ("fanout", True, False),
+    }
+    assert prefetched == [((), {"prefetch_count": 100})]
+
+
+async def test_a_queue_made_otherwise_is_named_when_the_others_are_declared(
+    broker_url: str, channel: AbstractChannel
+) -> None:
+    await channel.declare_queue(topology.DEAD, durable=True, arguments={"x-queue-type": "quorum"})
+    with pytest.raises(port.TransportUnavailable, match=r"delete it when it is empty.*samverkan\.dead"):
+        await topology.declare(broker_url, UNITS)
 
 
 async def test_a_broker_without_the_queues_is_not_ready(broker_url: str) -> None:
