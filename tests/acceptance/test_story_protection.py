@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
+from pathlib import Path
 
 import aiohttp
 import pytest
 
+from tests.acceptance.conftest import Engine
 from tests.acceptance.telling import ON_REQUEST, approve_plan, content_of, enrol, notices, reached, refused, taken
-from tests.support import canary, events
+from tests.support import canary, events, postgres_server
 from tests.support.field import Field
-from tests.support.hub_process import HubProcess
+from tests.support.hub_cluster import HubCluster
 from tests.support.party import Answer, delivery_of
 from tests.support.persons import KIM
 
 
 @pytest.fixture
-def town(session: aiohttp.ClientSession, start_hub: Callable[..., HubProcess]) -> Field:
-    """A hub of its own as a process, with its log: nothing else has been in its files."""
-    return Field(session, start_hub())
+def hubs(tmp_path: Path, engine: tuple[Engine, dict[str, str]]) -> Iterator[HubCluster]:
+    """Processes of their own, with their logs: nothing else has been in their files."""
+    chosen, environ = engine
+    cluster = HubCluster(tmp_path / "hubs", environ, hubs=chosen.hubs, workers=chosen.workers)
+    try:
+        yield cluster.start()
+    finally:
+        codes = cluster.stop()
+    assert not any(codes)
 
 
-async def test_kim_is_protected_and_the_hub_forgets(town: Field) -> None:
+@pytest.fixture
+def town(session: aiohttp.ClientSession, hubs: HubCluster) -> Field:
+    return Field(session, hubs)  # type: ignore[arg-type]
+
+
+async def test_kim_is_protected_and_the_hub_forgets(town: Field, hubs: HubCluster) -> None:
     farsta, jobbtorg, provider = (town.party(unit) for unit in ("sd-farsta", "jt-sydost", "pv-01"))
     case = await enrol(farsta, jobbtorg, KIM)
     plan = await approve_plan(farsta, jobbtorg, case, KIM)
@@ -55,11 +68,13 @@ async def test_kim_is_protected_and_the_hub_forgets(town: Field) -> None:
     assert refused(after) == (403, "COULD_NOT_BE_DELIVERED")
     assert same(after, never)
 
-    # And nothing of the number is left, in any spelling: not in the log, the metrics, or the files.
+    # And nothing of the number is left, in any spelling: not in the log, the metrics, the files, or the tables.
     scanner = canary.Scanner([KIM])
-    assert not scanner.find((await town.get("/metrics")).body)
-    assert not scanner.find(town.hub.output.read_bytes() + town.hub.errors.read_bytes())
-    assert not scanner.find_below(town.hub.data_dir)
+    for _ in hubs.hubs:
+        assert not scanner.find((await town.get("/metrics")).body)
+    assert not scanner.find_below(hubs.folder)
+    if database := hubs.environ.get("SAMVERKAN_DATABASE_URL"):
+        assert not scanner.find(postgres_server.read_everything(database))
 
 
 async def report(town: Field, case: str) -> Answer:

@@ -15,6 +15,7 @@ import aiohttp
 import pytest
 
 from tests.faults import bugs, history, worlds
+from tests.faults.nest import Nest
 from tests.support import own_servers, postgres_server, rabbit_server
 from tests.support.hub_cluster import HubCluster
 
@@ -60,13 +61,22 @@ async def opened() -> AsyncIterator[aiohttp.ClientSession]:
         yield session
 
 
+@pytest.fixture(scope="session")
+def nest() -> Iterator[Nest]:
+    """Where the hubs of these tests come from."""
+    nest = Nest()
+    yield nest
+    nest.close()
+
+
 @pytest.fixture
-def start_faulty(tmp_path: Path) -> Iterator[Callable[..., worlds.FaultyHub]]:
+def start_faulty(tmp_path: Path, nest: Nest) -> Iterator[Callable[..., worlds.FaultyHub]]:
     """A hub with planted faults; with `FAULTS_DISK="disk"` and `FAULTS_CLOCK="clock"` these are in the test's hands."""
     started: list[worlds.FaultyHub] = []
 
     def start(**environ: str) -> worlds.FaultyHub:
         hub = worlds.FaultyHub(tmp_path / f"hub-{len(started)}", environ=environ)
+        hub.spawn = nest.spawn
         hub.folder.mkdir(exist_ok=True)
         hub.set_clock(timedelta(0))
         started.append(hub)
@@ -106,14 +116,14 @@ def own_postgres(servers_folder: Path, tmp_path: Path) -> Iterator[postgres_serv
 
 @pytest.fixture
 async def cluster(
-    own_postgres: postgres_server.OwnPostgres, broker: rabbit_server.OwnRabbit, tmp_path: Path
+    own_postgres: postgres_server.OwnPostgres, broker: rabbit_server.OwnRabbit, tmp_path: Path, nest: Nest
 ) -> AsyncIterator[HubCluster]:
     """Two hubs and two workers, which may carry a planted bug."""
     with own_postgres.database() as database, broker.virtual_host() as url:
         environ = {"SAMVERKAN_DATABASE_URL": database, "SAMVERKAN_BROKER_URL": url}
         cluster = HubCluster(tmp_path / "cluster", environ)
         for member in (*cluster.hubs, *cluster.workers):
-            member.program = worlds.FaultyHub.program
+            member.spawn = nest.spawn
         try:
             yield await asyncio.to_thread(cluster.start)
         finally:

@@ -5,9 +5,14 @@ from __future__ import annotations
 from hub.cli.main import run
 from tests.faults import bugs, clocks, crashes, disk
 
-if __name__ == "__main__":
+
+def main() -> None:
     bugs.seed()
     crashes.arm()
     clocks.install()
     disk.install()
     run()
+
+
+if __name__ == "__main__":
+    main()

@@ -8,6 +8,7 @@ import json
 import signal
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Self
 
 from hub import bootstrap, settings
 from tests.support.hub_process import START_SECONDS, HubProcess, wait_for
@@ -18,15 +19,14 @@ class WorkerProcess(HubProcess):
 
     words = ("worker",)
 
-    def start(self) -> WorkerProcess:
-        already = self._launch([])
-        wait_for(lambda: self._has_started(already), START_SECONDS, "the worker to start")
+    def wait_until_up(self) -> Self:
+        wait_for(self._has_started, START_SECONDS, "the worker to start")
         return self
 
-    def _has_started(self, already: int) -> bool:
+    def _has_started(self) -> bool:
         assert self._process is not None
         assert self._process.poll() is None, self.errors.read_text()
-        return b'"worker_started"' in self.output.read_bytes()[already:]
+        return b'"worker_started"' in self.output.read_bytes()[self._already :]
 
 
 class HubCluster:
@@ -50,8 +50,11 @@ class HubCluster:
     def start(self) -> HubCluster:
         given = settings.load({"data_dir": self.data_dir}, self.environ, None)
         asyncio.run(bootstrap.prepare(given))
-        for member in (*self.hubs, *self.workers):
-            member.start()
+        members = (*self.hubs, *self.workers)
+        for member in members:
+            member.launch()
+        for member in members:
+            member.wait_until_up()
         return self
 
     @property

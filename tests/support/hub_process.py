@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TypeVar
+from typing import IO, Protocol, Self, TypeVar
 
 from hub import bootstrap, settings
 
@@ -20,6 +20,32 @@ START_SECONDS = 120.0
 STOP_SECONDS = 60.0
 
 Found = TypeVar("Found")
+
+
+class Process(Protocol):
+    """What is asked of a process that was started."""
+
+    @property
+    def pid(self) -> int: ...
+
+    def poll(self) -> int | None: ...
+
+    def wait(self, timeout: float | None = None) -> int: ...
+
+    def send_signal(self, number: int) -> None: ...
+
+
+def spawn(
+    program: Sequence[str],
+    words: Sequence[str],
+    cwd: Path,
+    environ: Mapping[str, str],
+    output: IO[bytes],
+    errors: IO[bytes],
+) -> Process:
+    """A Python of its own for each."""
+    command = [sys.executable, *program, *words]
+    return subprocess.Popen(command, cwd=cwd, env=environ, stdout=output, stderr=errors)
 
 
 def wait_for(condition: Callable[[], Found | None], seconds: float, what: str) -> Found:
@@ -43,16 +69,25 @@ class HubProcess:
         self.url = ""
         self._flags = list(flags)
         self._environ = dict(environ or {})
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Process | None = None
+        self.spawn = spawn
+        self._already = 0
         self._tokens: dict[str, str] = {}
 
     program: tuple[str, ...] = ("-m", "hub")
     words: tuple[str, ...] = ("serve", "--port", "0")
 
-    def start(self) -> HubProcess:
+    def start(self) -> Self:
         """Returns when the hub listens."""
-        already = self._launch(self._flags)
-        self.url = wait_for(lambda: self._find_url(already), START_SECONDS, "the hub to start")
+        self.launch()
+        return self.wait_until_up()
+
+    def launch(self) -> None:
+        """Begins to start."""
+        self._already = self._launch(self._flags)
+
+    def wait_until_up(self) -> Self:
+        self.url = wait_for(lambda: self._find_url(self._already), START_SECONDS, "the hub to start")
         return self
 
     def _launch(self, flags: Sequence[str]) -> int:
@@ -63,13 +98,8 @@ class HubProcess:
         environ["SAMVERKAN_LOG_LEVEL"] = "debug"  # whatever may be told is searched for persons at the end of the run
         already = self.output.stat().st_size if self.output.exists() else 0
         with self.output.open("ab") as output, self.errors.open("ab") as errors:
-            self._process = subprocess.Popen(
-                [sys.executable, *self.program, *self.words, "--data-dir", str(self.data_dir), *flags],
-                cwd=self.folder,
-                env=environ | self._environ,
-                stdout=output,
-                stderr=errors,
-            )
+            words = [*self.words, "--data-dir", str(self.data_dir), *flags]
+            self._process = self.spawn(self.program, words, self.folder, environ | self._environ, output, errors)
         return already
 
     def _find_url(self, already: int) -> str | None:

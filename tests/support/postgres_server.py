@@ -14,6 +14,7 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
+from psycopg import sql
 
 from hub.store import postgres
 from tests.support import own_servers
@@ -171,6 +172,19 @@ class OwnPostgres(PostgresServer):
 
     def stop(self) -> None:
         self._process.stop(signal.SIGINT)
+
+
+def read_everything(url: str) -> bytes:
+    """Every row of every table of this database, texts and sealed bytes as they are."""
+    with psycopg.connect(url) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'")
+        names = [name for (name,) in cursor.fetchall()]
+        assert "messages" in names
+        parts = []
+        for name in names:
+            with cursor.copy(sql.SQL("COPY {} TO STDOUT (FORMAT binary)").format(sql.Identifier(name))) as copied:
+                parts += [bytes(part) for part in copied]
+    return b"\n".join(parts)
 
 
 def start(folder: Path) -> PostgresServer:
