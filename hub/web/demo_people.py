@@ -11,11 +11,10 @@ from hub.store.people import StaffMember
 
 @dataclass(frozen=True, slots=True)
 class Invented:
-    """One of them; `where` is what the sign-in page says of the person's work."""
+    """One of them. What the sign-in page says of the person's work stands in the catalogues (`frame.work`)."""
 
     key: str
     name: str
-    where: str
     roles: tuple[str, ...]
 
     @property
@@ -28,15 +27,15 @@ class Invented:
 
 
 PEOPLE: Final = (
-    Invented("samordnare", "Siri Samuelsson", "Samordnare, FINSAM-teamet Sydost", ("team_coordinator:team-sydost",)),
-    Invented("fk", "Filippa Falk", "Handläggare, Försäkringskassan", ("handlaggare:fk-stockholm",)),
-    Invented("af", "Anders Alm", "Handläggare, Arbetsförmedlingen", ("handlaggare:af-stockholm",)),
-    Invented("region", "Ragna Roos", "Rehabkoordinator, Region Stockholm", ("handlaggare:rg-stockholm",)),
-    Invented("stadsdel", "Sten Sund", "Socialsekreterare, Farsta", ("handlaggare:sd-farsta",)),
-    Invented("jobbtorg", "Jonna Järv", "Coach, Jobbtorg Sydost", ("handlaggare:jt-sydost",)),
-    Invented("admin", "Alva Adelsköld", "Administratör", (Role.ADMINISTRATOR.value,)),
-    Invented("granskare", "Gustav Gran", "Granskare", (Role.AUDITOR.value,)),
-    Invented("dataskydd", "Disa Dahl", "Dataskyddsombud", (Role.DATA_OFFICER.value,)),
+    Invented("samordnare", "Siri Samuelsson", ("team_coordinator:team-sydost",)),
+    Invented("fk", "Filippa Falk", ("handlaggare:fk-stockholm",)),
+    Invented("af", "Anders Alm", ("handlaggare:af-stockholm",)),
+    Invented("region", "Ragna Roos", ("handlaggare:rg-stockholm",)),
+    Invented("stadsdel", "Sten Sund", ("handlaggare:sd-farsta",)),
+    Invented("jobbtorg", "Jonna Järv", ("handlaggare:jt-sydost",)),
+    Invented("admin", "Alva Adelsköld", (Role.ADMINISTRATOR.value,)),
+    Invented("granskare", "Gustav Gran", (Role.AUDITOR.value,)),
+    Invented("dataskydd", "Disa Dahl", (Role.DATA_OFFICER.value,)),
 )
 
 

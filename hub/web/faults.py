@@ -22,14 +22,14 @@ def show(request: web.Request, problem: Problem, request_id: str) -> web.Respons
     if problem.code == "NOT_AUTHENTICATED":
         return _to_sign_in(request)
     words = frame.words_for(request)
-    known = words.find(f"frame.faults.{problem.code}.title")
+    known = problem.code if words.find(f"frame.faults.{problem.code}.title") else "OTHER"
     return frame.page(
         request,
         "fault.html",
         status=problem.status,
         headers=problem.headers,
-        heading=known or problem.title,
-        advice=words.find(f"frame.faults.{problem.code}.advice") or problem.detail,
+        heading=words(f"frame.faults.{known}.title"),
+        advice=words(f"frame.faults.{known}.advice"),
         code=problem.code,
         request_id=request_id,
     )

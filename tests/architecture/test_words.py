@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import hub
@@ -12,9 +13,10 @@ from hub.web import texts
 from hub.web.team import schema
 from routing import rulebook
 from routing.refusals import RefusalCode
+from schemas import fault_details
 from schemas import registry as registries
 
-SWEDISH = texts.read("sv")
+SWEDISH, ENGLISH = texts.read("sv"), texts.read("en")
 
 
 def test_everything_that_happens_has_words() -> None:
@@ -36,6 +38,52 @@ def test_every_code_that_a_message_can_hold_has_words() -> None:
         document = registry.get_type(entry.name).document
         codes = codes_of(document, document["properties"]["content"])
         assert {code for code in codes - named if f"codes.{code}" not in SWEDISH} == set(), entry.name
+
+
+def test_whatever_the_rules_name_in_swedish_has_an_english_name_and_nothing_else_has() -> None:
+    """One home for each language: the rules in Swedish, the catalogue `rules.en.toml` in English."""
+    book = rulebook.load()
+    written = tomllib.loads((rulebook.FOLDER / "deadlines.toml").read_text("utf-8"))  # also those that are switched off
+    sentences = {*fault_details._SENTENCES, *fault_details._LIMITS, "enum", "const", "type", "format"}
+    wanted = {
+        "categories": set(book.categories),
+        "bases": set(book.bases),
+        "purposes": set(names.PURPOSES),
+        "kinds": set(names.KINDS),
+        "states": {*names.CASE_STATES, *names.FINSAM_STATES},
+        "deadlines": {*(row["id"] for row in written["deadline"]), book.deadlines.unread.id},
+        "warnings.title": set(book.warnings),
+        "refusals.title": {code.value for code in book.refusals},
+        "refusals.advice": {code.value for code in book.refusals},
+        "faults": sentences,
+    }
+    keys = {f"rules.{part}.{code}" for part, codes in wanted.items() for code in codes}
+    assert {key for key in ENGLISH if key.startswith("rules.")} == keys
+    assert not any(key.startswith("rules.") for key in SWEDISH)
+
+
+def test_every_title_and_description_of_a_message_is_there_in_english() -> None:
+    registry = registries.packaged()
+    bare = {
+        f"{entry.name} {entry.version}: {name}"
+        for entry in registry.list_types()
+        for name in titles_without_english(registry.get_type(entry.name).document)
+    }
+    assert bare == set()
+
+
+def titles_without_english(node: object) -> set[str]:
+    """Titles and descriptions, at any depth, that stand without an English one beside them."""
+    if isinstance(node, list):
+        return {name for part in node for name in titles_without_english(part)}
+    if not isinstance(node, dict):
+        return set()
+    english = node.get("x-en", {})
+    own = {
+        str(node[name]) for name in ("title", "description") if isinstance(node.get(name), str) and name not in english
+    }
+    parts = [part for key, part in node.items() if key not in ("x-en", "examples")]
+    return own | {name for part in parts for name in titles_without_english(part)}
 
 
 def test_every_look_that_the_log_tells_of_has_words() -> None:

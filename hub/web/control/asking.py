@@ -19,6 +19,7 @@ from hub.store.survey import CopyQuery
 from hub.web import frame
 from hub.web import reasons as kept_reasons
 from hub.web.control import showing
+from routing.consent import STOCKHOLM
 
 SPANS: Final = (1, 7, 30, 90, 365)
 DEFAULT_SPAN: Final = 30
@@ -62,21 +63,43 @@ def id_of(request: web.Request, name: str) -> str | None:
         return None
 
 
+def day_of(request: web.Request, name: str) -> date | None:
+    try:
+        return date.fromisoformat(request.query.get(name, "").strip())
+    except ValueError:
+        return None
+
+
+def faults_of(request: web.Request) -> dict[str, str]:
+    """Fields of the search that cannot be read, and the text that says so: nothing is passed over in silence."""
+    filled = {name for name in ("message", "case", "since", "until") if request.query.get(name, "").strip()}
+    ids = {name: "control.search.fault_id" for name in filled & {"message", "case"} if id_of(request, name) is None}
+    days = {name: "control.search.fault_day" for name in filled & {"since", "until"} if day_of(request, name) is None}
+    return ids | days
+
+
 def copy_query(request: web.Request) -> CopyQuery:
-    """The search that the address describes."""
-    span = span_of(request)
+    """The search that the address describes. Days of its own go before the span; an id is looked for at any time."""
+    span, first, last = span_of(request), day_of(request, "since"), day_of(request, "until")
+    message_id, case_id = id_of(request, "message"), id_of(request, "case")
+    is_free = bool(message_id or case_id or last)
     verdict = word(request, "verdict")
     return CopyQuery(
         sender=word(request, "sender"),
         unit=word(request, "unit"),
         type=word(request, "type"),
-        case_id=id_of(request, "case"),
-        message_id=id_of(request, "message"),
+        case_id=case_id,
+        message_id=message_id,
         verdict=verdict if verdict in ("deliver", "redact", "refuse", "manual") else None,
         code=word(request, "code"),
-        since=None if id_of(request, "message") or id_of(request, "case") else span.since,
+        since=_begin_of(first) if first else None if is_free else span.since,
+        until=_begin_of(last + timedelta(days=1)) if last else None,
         limit=MOST,
     )
+
+
+def _begin_of(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=STOCKHOLM)
 
 
 def needs_reason(look: str) -> Callable[[Handler], Handler]:

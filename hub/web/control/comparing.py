@@ -19,7 +19,7 @@ from hub.api.keys import hub_of
 from hub.service import Hub
 from hub.web import frame, times
 from hub.web.control import showing
-from hub.web.team.naming import Naming
+from hub.web.naming import Naming
 from routing import matrix, rulebook
 from routing.matrix import Difference
 from routing.rule_files import RulesBroken

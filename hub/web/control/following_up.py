@@ -20,7 +20,7 @@ from hub.store.survey import CodeCount
 from hub.web import frame
 from hub.web import reasons as kept_reasons
 from hub.web.control import asking, showing
-from hub.web.team.naming import Naming
+from hub.web.naming import Naming
 from routing.situation import day_in_stockholm
 
 SOON: Final = timedelta(days=30)
@@ -56,7 +56,7 @@ async def show_follow_up(request: web.Request) -> web.StreamResponse:
         ending=ending,
         overdue=sorted(overdue.rows.items(), key=lambda row: -row[1]),
         overdue_is_all=overdue.is_all,
-        deadline_names={code: rule.title_sv for code, rule in hub.rulebook.deadlines.rows.items()},
+        n=Naming(hub, frame.words_for(request)),
     )
 
 

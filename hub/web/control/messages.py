@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 from typing import Final
 
 from aiohttp import web
@@ -21,19 +22,23 @@ from hub.web.control import asking, saving, showing
 from hub.web.team import schema
 from schemas.registry import UnknownSchema
 
+MOST_LINES: Final = 5000
 COLUMNS: Final = ("time", "message", "type", "sender", "recipient", "case", "state", "verdict", "code")
 
 
 @asking.needs_reason("message_search")
 async def show_search(request: web.Request) -> web.StreamResponse:
     """By sender, recipient, type, verdict, code, time, message and case."""
-    hub, query = hub_of(request), asking.copy_query(request)
-    found = await hub.store.ask(lambda: searching.search(hub.reader, query))
+    hub, query, faults = hub_of(request), asking.copy_query(request), asking.faults_of(request)
+    found = () if faults else await hub.store.ask(lambda: searching.search(hub.reader, query))
     units = sorted(hub.directory.list_units(), key=lambda unit: unit.name)
     return frame.page(
         request,
         "control/messages.html",
+        status=422 if faults else 200,
         **showing.common(request),
+        faults=faults,
+        filled=lambda name: _printable(request.query.get(name, "")),
         span=asking.span_of(request),
         spans=asking.SPANS,
         query=query,
@@ -48,10 +53,14 @@ async def show_search(request: web.Request) -> web.StreamResponse:
     )
 
 
+def _printable(text: str) -> str:
+    return text[:64] if text.isprintable() else ""
+
+
 @asking.needs_reason("message_export")
 async def download_search(request: web.Request) -> web.StreamResponse:
-    """The same as CSV (RFC 4180), with a mark that Excel knows UTF-8 by."""
-    hub, query = hub_of(request), asking.copy_query(request)
+    """The same as CSV (RFC 4180), with a mark that Excel knows UTF-8 by; more lines than a page has room for."""
+    hub, query = hub_of(request), replace(asking.copy_query(request), limit=MOST_LINES)
     found = await hub.store.ask(lambda: searching.search(hub.reader, query))
     text = io.StringIO()
     writer = csv.writer(text)

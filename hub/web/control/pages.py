@@ -10,6 +10,7 @@ from hub.web.control import (
     extracting,
     flows,
     following_up,
+    log,
     messages,
     rooms,
     rules,
@@ -47,7 +48,7 @@ PAGES: tuple[Page, ...] = (
     Page("POST", "/admin/retention/run", rooms.run_retention, Access.ADMINISTRATOR),
     Page("POST", "/admin/retention/hold", rooms.place_hold, Access.ADMINISTRATOR),
     Page("POST", "/admin/retention/release", rooms.release_hold, Access.ADMINISTRATOR),
-    Page("GET", "/admin/log", rooms.show_log, Access.OVERSIGHT),
+    Page("GET", "/admin/log", log.show_log, Access.OVERSIGHT),
     Page("GET", "/admin/log/export", exporting.show_form, Access.OVERSIGHT),
     Page("GET", "/admin/log/export/{form}", exporting.download, Access.OVERSIGHT),
 )

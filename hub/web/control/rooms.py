@@ -1,4 +1,4 @@
-"""What was given up, gallring, and the log: one page each."""
+"""What was given up, and gallring: one page each."""
 
 from __future__ import annotations
 
@@ -15,11 +15,8 @@ from hub.retention.erasing import PlaceHold, ReleaseHold
 from hub.retention.terms import Due
 from hub.store.dead_letters import DeadLetterQuery, DeathReason
 from hub.store.kept import Hold
-from hub.store.records import AuditQuery
 from hub.web import frame
 from hub.web.control import asking, showing
-from hub.web.control.tracing_words import entries, in_words
-from hub.web.team.naming import Naming
 
 MOST_AT_ONCE = 100
 MOST_SHOWN = 200
@@ -40,8 +37,11 @@ async def show_dead_letters(request: web.Request) -> web.StreamResponse:
         units=sorted({each.unit_id for each in found}),
         cap=min(MOST_AT_ONCE, len(found)),
         is_trial="try" in request.query,
+        dropping=next((each for each in found if each.letter.delivery_id == request.query.get("drop")), None),
+        is_faulty="fault" in request.query,
         causes={cause.value: cause for cause in DeathReason},
         drop_reasons=[reason.value for reason in DropReason],
+        dropped="dropped" in request.query,
         done=request.query.get("done", "") if request.query.get("done", "").isdecimal() else "",
     )
 
@@ -56,15 +56,17 @@ async def retry_dead_letters(request: web.Request) -> web.StreamResponse:
 
 
 async def decide_dead_letter(request: web.Request) -> web.StreamResponse:
-    """One of them: tried again, or given up for good with a reason."""
+    """One of them: tried again, or given up for good with a reason, which cannot be undone."""
     form = await request.post()
     hub, actor, delivery = hub_of(request), staff_of(request).actor, _read_id(form.get("delivery"))
     reason = str(form.get("reason", ""))
-    if reason in {each.value for each in DropReason}:
-        await hub.drop_dead_letter(delivery, actor, DropReason(reason))
-    else:
+    if form.get("do") != "drop":
         await hub.retry_dead_letter(delivery, actor)
-    return frame.see_other("/admin/dead-letters")
+        return frame.see_other("/admin/dead-letters?done=1")
+    if reason not in set(DropReason):
+        return frame.see_other(f"/admin/dead-letters?drop={delivery}&fault=1")
+    await hub.drop_dead_letter(delivery, actor, DropReason(reason))
+    return frame.see_other("/admin/dead-letters?dropped=1")
 
 
 def _read_id(value: object) -> str:
@@ -127,23 +129,3 @@ async def release_hold(request: web.Request) -> web.StreamResponse:
     if lane_id is not None:
         await hub.group.submit(ReleaseHold(lane_id, staff_of(request).actor))
     return frame.see_other("/admin/retention")
-
-
-@asking.needs_reason("log")
-async def show_log(request: web.Request) -> web.StreamResponse:
-    """The newest entries, each held against its leaf."""
-    hub = hub_of(request)
-    size = await hub.store.ask(hub.reader.audit_size)
-    asked = request.query.get("before", "")
-    before = min(int(asked), size) if asked.isdecimal() and len(asked) < 12 else size
-    first = max(before - 50, 0)
-    rows = await hub.store.ask(lambda: hub.reader.list_audit(AuditQuery(after=first - 1, limit=before - first or 1)))
-    return frame.page(
-        request,
-        "control/log.html",
-        **showing.common(request),
-        size=size,
-        first=first,
-        entries=entries([row for row in rows if row.index < before][::-1]),
-        in_words=in_words(Naming(hub, frame.words_for(request))),
-    )

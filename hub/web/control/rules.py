@@ -18,7 +18,7 @@ from hub.reference.steps import Step
 from hub.web import frame
 from hub.web.control import asking, showing
 from hub.web.control.tracing_words import entries, in_words
-from hub.web.team.naming import Naming
+from hub.web.naming import Naming
 from routing.rule_files import RulesBroken
 from routing.situation import day_in_stockholm
 from schemas import envelope as envelopes

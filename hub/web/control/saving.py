@@ -15,7 +15,7 @@ from hub.web import frame
 MOST: Final = 20
 LONGEST_NAME: Final = 60
 _NAMESPACE: Final = uuid.UUID("5d2c0a4e-53b1-4c58-9f0c-6b1f3e2a7a10")
-_NAMES: Final = ("sender", "unit", "type", "verdict", "code", "days", "message", "case")
+_NAMES: Final = ("sender", "unit", "type", "verdict", "code", "days", "since", "until", "message", "case")
 
 
 async def list_saved(request: web.Request) -> list[tuple[str, str]]:

@@ -11,6 +11,7 @@ from hub.identity.roles import Role
 from hub.web import frame
 from hub.web import reasons as kept_reasons
 from hub.web.control import parties
+from hub.web.naming import Naming
 
 PLACES: Final = (
     ("/admin", "control.places.flows"),
@@ -38,43 +39,16 @@ STATE_KIND: Final = {
 def common(request: web.Request) -> dict[str, Any]:
     hub, words = hub_of(request), frame.words_for(request)
 
-    def refusal(code: str | None) -> str:
-        if not code:
-            return ""
-        known = next((text for each, text in hub.rulebook.refusals.items() if each.value == code), None)
-        return (
-            known.title_sv
-            if known is not None and words.language == "sv"
-            else words.find(f"control.codes.{code}") or (code)
-        )
-
-    def advice(code: str | None) -> str:
-        known = next((text for each, text in hub.rulebook.refusals.items() if each.value == code), None)
-        return known.advice_sv if known is not None and words.language == "sv" else ""
-
-    def type_name(name: str | None) -> str:
-        found = next((each for each in hub.registry.list_types() if each.name == name), None)
-        if found is None:
-            return name or words("control.unknown_type")
-        return found.title_sv if words.language == "sv" else found.title_en
-
-    def basis(code: str) -> str:
-        found = hub.rulebook.bases.get(code)
-        return found.title_sv if found is not None else code
-
-    def category(code: str) -> str:
-        found = hub.rulebook.categories.get(code)
-        return found.title_sv if found is not None else code
-
+    naming = Naming(hub, words)
     return {
         "rooms": PLACES,
         "kind_name": lambda kind: parties.name_of_kind(kind, words),
         "unit_name": lambda unit: parties.name_of_unit(hub, unit, words),
-        "refusal": refusal,
-        "advice": advice,
-        "type_name": type_name,
-        "basis_name": basis,
-        "category_name": category,
+        "refusal": naming.refusal,
+        "advice": naming.advice,
+        "type_name": lambda name: naming.type(name) if name else words("control.unknown_type"),
+        "basis_name": naming.basis,
+        "category_name": naming.category,
         "verdict_kind": VERDICT_KIND,
         "state_kind": STATE_KIND,
         "number": lambda value: number(value, words.language),

@@ -9,7 +9,7 @@ import orjson
 
 from hub.control.tracing import verify_entry
 from hub.store.records import AuditRow
-from hub.web.team.naming import Naming
+from hub.web.naming import Naming
 
 # Shown in columns of their own, or of no use to a reader.
 _LEFT_OUT: Final = frozenset(

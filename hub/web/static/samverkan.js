@@ -4,15 +4,38 @@
 
   /* What arrives: an element with data-stream listens to that address; "arrived" then makes its parts ask again. */
   function listen(element) {
-    var source = new EventSource(element.dataset.stream);
-    source.addEventListener("arrived", function (event) {
-      document.body.dispatchEvent(new CustomEvent("arrived"));
-      if (element.dataset.announce && event.data !== "first") {
-        document.getElementById("announcer").textContent = element.dataset.announce;
-      }
-    });
-    source.addEventListener("over", function () { source.close(); window.location.reload(); });
+    var source, lost = document.querySelector("[data-lost]"), missed;
+
+    /* What is shown may be old while nobody can be heard; a moment without is usual and not told. */
+    function miss() {
+      missed = missed || window.setTimeout(function () { lost.hidden = false; }, 4000);
+    }
+    function find() {
+      window.clearTimeout(missed);
+      missed = undefined;
+      lost.hidden = true;
+    }
+
+    function open() {
+      source = new EventSource(element.dataset.stream);
+      source.addEventListener("open", find);
+      source.addEventListener("error", function () {
+        miss();
+        /* A browser that was answered by somebody else, such as a proxy, does not try again by itself. */
+        if (source.readyState === EventSource.CLOSED) { window.setTimeout(open, 4000); }
+      });
+      source.addEventListener("arrived", function (event) {
+        document.body.dispatchEvent(new CustomEvent("arrived"));
+        if (element.dataset.announce && event.data !== "first") { say(element.dataset.announce); }
+      });
+      source.addEventListener("over", function () { source.close(); window.location.reload(); });
+    }
     window.addEventListener("pagehide", function () { source.close(); });
+    open();
+  }
+
+  function say(text) {
+    document.getElementById("announcer").textContent = text;
   }
 
   /* A page that came as the answer to a form is, when loaded again, the page of its own address. */
@@ -21,12 +44,14 @@
     if (named) { window.history.replaceState(null, "", named.dataset.address); }
   }
 
-  /* A form is sent once: a second press while the first is under way does nothing. */
+  /* A form is sent once: a second press while the first is under way does nothing. Meanwhile the page shows that it
+     waits; after a while it can be sent again, for a file that came as the answer leaves the page where it is. */
   function sendOnce(event) {
     var form = event.target;
-    if (form.dataset.sent) { event.preventDefault(); return; }
-    form.dataset.sent = "yes";
-    window.setTimeout(function () { delete form.dataset.sent; }, 4000);
+    if (form.getAttribute("aria-busy")) { event.preventDefault(); return; }
+    form.setAttribute("aria-busy", "true");
+    say(document.getElementById("announcer").dataset.working);
+    window.setTimeout(function () { form.removeAttribute("aria-busy"); }, 4000);
   }
 
   /* The first fault of a form that came back gets the focus, so that it is read out. */

@@ -10,8 +10,9 @@ from aiohttp import web
 from hub.api.keys import hub_of
 from hub.api.problems import call_problem
 from hub.service import Hub
-from hub.web import frame
-from hub.web.team import cases, naming
+from hub.web import frame, naming
+from hub.web.team import cases
+from hub.web.texts import Words
 
 MEETING = "finsam.meeting-called"
 _LENGTH = timedelta(hours=1)
@@ -24,16 +25,16 @@ async def show_calendar(request: web.Request) -> web.Response:
     found = await cases.Opening(request, case, sent, received).find_newest(MEETING)
     if found is None:
         raise call_problem("NOT_FOUND")
-    text = write(hub, case.case_id, found["content"], hub.clock.now())
+    text = write(hub, case.case_id, found["content"], hub.clock.now(), frame.words_for(request))
     headers = {**frame.HEADERS, "Content-Disposition": 'attachment; filename="mote.ics"'}
     return web.Response(text=text, content_type="text/calendar", charset="utf-8", headers=headers)
 
 
-def write(hub: Hub, case_id: str, content: dict[str, Any], now: datetime) -> str:
+def write(hub: Hub, case_id: str, content: dict[str, Any], now: datetime, words: Words) -> str:
     """One event, an hour long, that begins when the message says."""
     begins = datetime.fromisoformat(content["at"]).astimezone(UTC)
     unit = hub.directory.find_unit(content.get("place_unit", ""))
-    where = unit.name if unit else "Videomöte"
+    where = unit.name if unit else words("team.meeting.video")
     lines = [
         "BEGIN:VCALENDAR",
         "VERSION:2.0",
@@ -43,7 +44,7 @@ def write(hub: Hub, case_id: str, content: dict[str, Any], now: datetime) -> str
         f"DTSTAMP:{_stamp(now)}",
         f"DTSTART:{_stamp(begins)}",
         f"DTEND:{_stamp(begins + _LENGTH)}",
-        f"SUMMARY:Planeringsmöte {naming.short(case_id)}",
+        f"SUMMARY:{words('team.meeting.title')} {naming.short(case_id)}",
         f"LOCATION:{_escaped(where)}",
         "CLASS:PRIVATE",
         "END:VEVENT",

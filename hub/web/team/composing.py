@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Any, Final
 
 from hub.service import Hub
+from hub.web.naming import Naming
 from hub.web.team import offering
 from hub.web.team.fields import ABSENT, CARRIED, Form, Given
-from hub.web.team.naming import Naming
 from routing.case import Case
 from routing.rulebook import RecipientRule, Route, TypeRule
 from routing.situation import day_in_stockholm

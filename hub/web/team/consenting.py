@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from hub.documents.page import Page
 from hub.web import texts, times
+from hub.web.naming import Naming
 from hub.web.team import composing
 from hub.web.team.composing import Place
 from hub.web.team.fields import Given
@@ -61,6 +62,7 @@ def complete(place: Place, given: Given, data: dict[str, Any]) -> None:
 def paper(place: Place, data: Mapping[str, Any]) -> bytes:
     """The form for the person to sign, in plain Swedish, as PDF. The same content gives the same bytes."""
     content, person = data["content"], data.get("person", {})
+    naming = Naming(place.hub, texts.load("sv"))  # whatever language the officer reads
     made_at = datetime.fromisoformat(data["handling"]["occurred_at"])
     page = Page("Samtycke till att myndigheter delar uppgifter", made_at=made_at, footer="Samtycke · Samverkan")
     page.fields(
@@ -68,7 +70,7 @@ def paper(place: Place, data: Mapping[str, Any]) -> bytes:
             ("Namn", " ".join(filter(None, (person.get("given_name"), person.get("family_name"))))),
             ("Personnummer", str(person.get("personal_number", ""))),
             ("Gäller", f"{_day(content.get('valid_from'))} till {_day(content.get('valid_to'))}"),
-            ("Varför", place.naming.purpose(str(content.get("purpose", "")))),
+            ("Varför", naming.purpose(str(content.get("purpose", "")))),
         ]
     )
     page.heading("Det här säger du ja till")
@@ -81,9 +83,9 @@ def paper(place: Place, data: Mapping[str, Any]) -> bytes:
         ("Får berätta", "Får veta", "Vad"),
         [
             (
-                place.naming.authority(edge["holder_authority"], on),
-                place.naming.authority(edge["recipient_authority"], on),
-                ", ".join(place.naming.category(code) for code in edge["categories"]),
+                naming.authority(edge["holder_authority"], on),
+                naming.authority(edge["recipient_authority"], on),
+                ", ".join(naming.category(code) for code in edge["categories"]),
             )
             for edge in content["edges"]
         ],
@@ -92,7 +94,7 @@ def paper(place: Place, data: Mapping[str, Any]) -> bytes:
     if content.get("excluded"):
         page.heading("Det här får de inte berätta")
         for entry in content["excluded"]:
-            page.paragraph("• " + _excluded(place, entry, on))
+            page.paragraph("• " + _excluded(naming, entry, on))
     page.heading("Bra att veta")
     for line in _TOLD:
         page.paragraph(f"• {line}")
@@ -111,13 +113,13 @@ _TOLD: Final = (
 )
 
 
-def _excluded(place: Place, entry: Mapping[str, Any], on: date) -> str:
+def _excluded(naming: Naming, entry: Mapping[str, Any], on: date) -> str:
     parts = []
     if "category" in entry:
-        parts.append(place.naming.category(entry["category"]))
+        parts.append(naming.category(entry["category"]))
     if "fact" in entry:
         parts.append(f"”{entry['fact']}”")
-    to = f" till {place.naming.authority(entry['recipient_authority'], on)}" if "recipient_authority" in entry else ""
+    to = f" till {naming.authority(entry['recipient_authority'], on)}" if "recipient_authority" in entry else ""
     return (", ".join(parts) or "Inget alls") + to
 
 

@@ -13,8 +13,8 @@ from hub.audit.recording import RecordEvent
 from hub.identity.staffing import KeepSession
 from hub.service import Hub
 from hub.web import frame
+from hub.web.naming import Naming
 from hub.web.team import showing
-from hub.web.team.naming import Naming
 from routing.directory import Unit
 
 

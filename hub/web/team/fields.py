@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
+from hub.web.naming import Naming
 from hub.web.team import schema
-from hub.web.team.naming import Naming
 from hub.web.team.schema import Node
 from routing.consent import STOCKHOLM
 

@@ -31,10 +31,10 @@ UNREAD: Final = frozenset({DeliveryState.PENDING, DeliveryState.NOTIFIED})
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A deadline of a case."""
+    """A deadline of a case; `rule_id` is what its name is found by."""
 
     case_id: str
-    title: str
+    rule_id: str
     due_at: datetime
     is_overdue: bool
 
@@ -97,7 +97,7 @@ def list_due(hub: Hub, unit_id: str, case_ids: Sequence[str]) -> list[Due]:
     ledger.prepare_cases(wanted)
     cases = [case for case in map(ledger.find_case, wanted) if case is not None and case.is_party(unit_id)]
     found = [
-        Due(case.case_id, rule.title_sv, deadline.due_at, deadline.due_at <= at)
+        Due(case.case_id, rule.id, deadline.due_at, deadline.due_at <= at)
         for case in cases
         for rule, deadline in deadlines.list_open(case, unit_id, hub.rulebook)
     ]

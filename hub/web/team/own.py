@@ -9,8 +9,8 @@ from hub.ledger import LaneErased
 from hub.service import Hub
 from hub.store.records import StoredMessage
 from hub.vault import body_aad
+from hub.web.naming import Naming
 from hub.web.team import showing
-from hub.web.team.naming import Naming
 from schemas import strict_json
 from schemas.registry import UnknownSchema
 

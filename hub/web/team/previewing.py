@@ -43,8 +43,8 @@ class Preview:
 
 def show(place: Place, data: Mapping[str, Any], receipt: Mapping[str, Any]) -> Preview:
     """From the receipt that the message would get."""
-    texts = place.hub.rulebook.warnings
-    warnings = tuple(texts[each["code"]].title_sv for each in receipt["warnings"] if each["code"] in texts)
+    known = place.hub.rulebook.warnings
+    warnings = tuple(place.naming.warning(each["code"]) for each in receipt["warnings"] if each["code"] in known)
     return Preview(tuple(_seat(place, data, row) for row in receipt["recipients"]), warnings)
 
 
@@ -106,8 +106,13 @@ def list_names(document: schema.Node, pointers: Iterable[str], language: str) ->
         numbers = found.setdefault(name_of(document, way if is_row else pointer, language), [])
         numbers += [int(last) + 1] if is_row else []
     return tuple(
-        f"{name}, nr {_count_up(sorted(numbers), language)}" if numbers else name for name, numbers in found.items()
+        f"{name}, {_number(language)} {_count_up(sorted(numbers), language)}" if numbers else name
+        for name, numbers in found.items()
     )
+
+
+def _number(language: str) -> str:
+    return "nr" if language == "sv" else "no."
 
 
 def _count_up(numbers: Sequence[int], language: str) -> str:
@@ -122,7 +127,7 @@ def name_of(document: schema.Node, pointer: str, language: str) -> str:
     for step in pointer.strip("/").split("/"):
         node = schema.resolve(document, node)
         if step.isdigit():
-            parts.append(f"nr {int(step) + 1}")
+            parts.append(f"{_number(language)} {int(step) + 1}")
             node = node.get("items", {})
         else:
             node = node.get("properties", {}).get(step, {})

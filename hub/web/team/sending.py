@@ -208,14 +208,14 @@ def _missing(place: Place, given: Given) -> dict[str, list[str]]:
 
 
 def _refused(place: Place, answer: NotAccepted) -> Answered:
-    text = place.hub.rulebook.refusals[answer.refusal.code]
+    naming, code = place.naming, answer.refusal.code.value
     faults: dict[str, list[str]] = {}
     for fault in answer.faults:
-        faults.setdefault(composing.field_of(fault.pointer), []).append(fault.detail)
+        faults.setdefault(composing.field_of(fault.pointer), []).append(naming.fault(fault))
     for pointer in answer.refusal.pointers:
-        faults.setdefault(composing.field_of(pointer), []).append(text.title_sv)
+        faults.setdefault(composing.field_of(pointer), []).append(naming.refusal(code))
     preview = previewing.refused(place, answer.recipients) if answer.recipients else None
-    return Answered(faults, text.title_sv, text.advice_sv, preview)
+    return Answered(faults, naming.refusal(code), naming.advice(code), preview)
 
 
 def digest(data: Mapping[str, Any]) -> str:

@@ -9,11 +9,11 @@ from datetime import date, datetime
 from typing import Any
 
 from hub.web import times
+from hub.web.naming import Naming
 from hub.web.team import schema
-from hub.web.team.naming import Naming
 from hub.web.team.schema import Node
 
-_HIDDEN = frozenset({"plan_id", "item_id", "consent_id", "case_id", "request_id", "document_hash"})
+_HIDDEN = frozenset({"plan_id", "item_id", "consent_id", "case_id", "request_id"})
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 

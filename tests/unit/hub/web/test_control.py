@@ -196,6 +196,22 @@ async def test_a_search_is_narrowed_by_what_was_asked(pages: Pages) -> None:
     assert known["referral"] not in to_af.text
     nothing = await browser.get("/admin/messages?code=EXPIRED")
     assert "Inga träffar" in nothing.text
+    today, before = pages.clock.now().date(), pages.clock.now().date() - timedelta(days=1)
+    assert known["referral"] in (await browser.get(f"/admin/messages?since={today}&until={today}")).text
+    assert "Inga träffar" in (await browser.get(f"/admin/messages?until={before}")).text
+
+
+@pytest.mark.parametrize("field", ["message", "case", "since", "until"])
+async def test_a_search_for_what_cannot_be_read_finds_nothing_and_says_so_at_the_field(
+    pages: Pages, field: str
+) -> None:
+    known = await traffic(pages)
+    browser = await with_reason(pages)
+    page = await browser.get(f"/admin/messages?{field}={known['referral'][:8]}")
+    assert page.status == 422
+    assert f'aria-describedby="{field}-fault"' in page.text
+    assert f'value="{known["referral"][:8]}"' in page.text
+    assert known["refused"] not in page.text
 
 
 async def test_the_same_search_comes_as_csv_without_formulas(pages: Pages) -> None:
@@ -212,7 +228,9 @@ async def test_what_is_no_filter_narrows_nothing_and_is_not_repeated(pages: Page
     browser = await with_reason(pages)
     for path in ("/admin/messages", "/admin/log", "/admin"):
         shown = await browser.get(f"{path}?{query}")
-        assert shown.status == 200
+        # What is said to be an id and is none is told at its field.
+        assert shown.status == (422 if (path, query) == ("/admin/messages", "case=%00") else 200)
+        assert "\0" not in shown.text
         assert "<script>" not in shown.text.replace('<script src="', "")
 
 
@@ -268,10 +286,26 @@ async def test_a_dead_letter_is_given_up_with_a_reason(pages: Pages) -> None:
     known = await traffic(pages)
     await pages.hub.bury(known["delivery"], DeathReason.POISON, 3)
     browser = await with_reason(pages)
-    page = await browser.get("/admin/dead-letters")
-    form = {"csrf": page.token, "delivery": known["delivery"], "reason": "outdated"}
-    await browser.post("/admin/dead-letters/decide", form)
+    asked = await browser.get(f"/admin/dead-letters?drop={known['delivery']}")
+    assert "Det går inte att ångra" in asked.text
+    form = {"csrf": asked.token, "delivery": known["delivery"], "do": "drop"}
+    without = await browser.post("/admin/dead-letters/decide", {**form, "reason": ""})
+    assert "Välj ett skäl" in (await browser.get(without.headers["Location"])).text
+    assert not {"delivery_dropped", "delivery_retried"} & set(pages.actions())
+    given = await browser.post("/admin/dead-letters/decide", {**form, "reason": "outdated"})
+    assert "Meddelandet är uppgivet" in (await browser.get(given.headers["Location"])).text
     assert "delivery_dropped" in pages.actions()
+
+
+async def test_one_dead_letter_is_sent_again(pages: Pages) -> None:
+    known = await traffic(pages)
+    await pages.hub.bury(known["delivery"], DeathReason.POISON, 3)
+    browser = await with_reason(pages)
+    page = await browser.get("/admin/dead-letters")
+    form = {"csrf": page.token, "delivery": known["delivery"], "do": "retry"}
+    sent = await browser.post("/admin/dead-letters/decide", form)
+    assert "1 meddelande är på väg igen" in (await browser.get(sent.headers["Location"])).text
+    assert "delivery_retried" in pages.actions()
 
 
 @pytest.mark.parametrize("language", ["sv", "en"])

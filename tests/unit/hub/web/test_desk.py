@@ -13,6 +13,7 @@ import html5lib
 import pytest
 
 from hub.store.records import AuditQuery
+from hub.web import texts
 from hub.web.team import calendar
 from hub.web.team.inbox import SHOWN
 from tests.support import events, office, pdf_text
@@ -356,7 +357,7 @@ async def test_a_calendar_file_tells_when_and_where_and_nothing_of_whom(pages: P
         "support_person": JONNA.given_name,
         "participants_expected": ["sd", "fk"],
     }
-    text = calendar.write(pages.hub, case_id, content, pages.clock.now())
+    text = calendar.write(pages.hub, case_id, content, pages.clock.now(), texts.load("sv"))
     lines = dict(line.split(":", 1) for line in text.strip().split("\r\n"))
     assert (lines["DTSTART"], lines["DTEND"]) == ("20260401T110000Z", "20260401T120000Z")
     assert (lines["LOCATION"], lines["SUMMARY"]) == ("Jobbtorg Sydost", "Planeringsmöte 0b6e1f5a")

@@ -11,7 +11,9 @@ import pytest
 from hub.web import texts, times
 from tests.architecture import project
 
-SWEDISH, ENGLISH = texts.read("sv"), texts.read("en")
+SWEDISH = texts.read("sv")
+# What the rules say themselves in Swedish is no text of the pages' own (tests/architecture/test_words.py).
+ENGLISH = {key: text for key, text in texts.read("en").items() if not key.startswith("rules.")}
 NOW = datetime(2026, 11, 26, 18, 0, tzinfo=UTC)
 USED = re.compile(r"""\b(?:t|words)(?:\.find|\.count)?\(\s*["']([a-z_.A-Z]+)["']""")
 

@@ -1,4 +1,9 @@
-"""What codes, units and types are called, for people."""
+"""What codes, units and types are called, for people, in the language of the reader.
+
+Swedish words of the rules' codes stand in the rules themselves, so that who reads a rule reads what a handläggare does;
+what they are called in another language stands in the catalogue `rules` of that language. A code without a word in the
+language keeps its Swedish one: rules of an operator's own may have codes that no catalogue knows.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +15,8 @@ from hub.service import Hub
 from hub.web.texts import Words
 from routing.consent import STOCKHOLM
 from routing.refusals import RefusalCode
+from routing.texts import RefusalText
+from schemas.registry import Fault
 
 # Codes of such values are the same words in many types; a title of its own has a code where that is not so.
 _KINDS_OF_UNIT = frozenset({"sd", "jt", "af", "fk", "rg", "sfi", "utb", "pv", "em", "team", "stat", "forbund"})
@@ -54,23 +61,44 @@ class Naming:
     def type(self, type_name: str) -> str:
         """By the catalogue; `type_name` with or without the prefix of an event."""
         name = type_name.removeprefix("se.samverkan.")
-        for entry in self.hub.registry.list_types():
-            if entry.name == name:
-                return entry.title_en if self.words.language == "en" else entry.title_sv
-        return name
+        found = next((entry for entry in self.hub.registry.list_types() if entry.name == name), None)
+        if found is None:
+            return name
+        return found.title_en if self.words.language == "en" else found.title_sv
 
     def category(self, code: str) -> str:
         found = self.hub.rulebook.categories.get(code)
-        return self.words.find(f"codes.category_{code}") or (found.title_sv if found else code)
+        return self._rule("categories", code, found.title_sv if found else code)
 
     def basis(self, code: str) -> str:
         found = self.hub.rulebook.bases.get(code)
-        return found.title_sv if found else code
+        return self._rule("bases", code, found.title_sv if found else code)
 
     def refusal(self, code: str | None) -> str:
-        return next(
-            (text.title_sv for known, text in self.hub.rulebook.refusals.items() if known.value == code), code or ""
-        )
+        """What a refusal is called; empty without a code."""
+        found = self._refusal(code)
+        return self._rule("refusals.title", code or "", found.title_sv if found else code or "")
+
+    def advice(self, code: str | None) -> str:
+        """What to do about a refusal; empty where nothing is known of it."""
+        found = self._refusal(code)
+        return self._rule("refusals.advice", code or "", found.advice_sv if found else "")
+
+    def _refusal(self, code: str | None) -> RefusalText | None:
+        return self.hub.rulebook.refusals.get(RefusalCode(code)) if code in RefusalCode.__members__ and code else None
+
+    def warning(self, code: str) -> str:
+        found = self.hub.rulebook.warnings.get(code)
+        return self._rule("warnings.title", code, found.title_sv if found else code)
+
+    def deadline(self, code: str) -> str:
+        """By the id of its rule."""
+        found = self.hub.rulebook.deadlines.rows.get(code)
+        return self._rule("deadlines", code, found.title_sv if found else code)
+
+    def fault(self, fault: Fault) -> str:
+        """What is wrong with a field of a message."""
+        return self._rule("faults", fault.keyword, fault.detail)
 
     def code(self, value: object) -> str:
         """Any value of a code list."""
@@ -83,8 +111,12 @@ class Naming:
         if known:
             return known
         if text in _KINDS_OF_UNIT:
-            return names.kind(text)
-        return names.PURPOSES.get(text) or text.replace("_", " ")
+            return self.kind(text)
+        return self.purpose(text) if text in names.PURPOSES else text.replace("_", " ")
+
+    def kind(self, code: str) -> str:
+        """A kind of unit, as it stands within a sentence."""
+        return self._rule("kinds", code, names.kind(code))
 
     def party(self, kind: str) -> str:
         """A kind of party as it begins a line."""
@@ -92,11 +124,15 @@ class Naming:
         return name[:1].upper() + name[1:]
 
     def purpose(self, code: str) -> str:
-        return self.words.find(f"codes.{code}") or names.purpose(code)
+        return self._rule("purposes", code, names.purpose(code))
 
     def state(self, code: str | None) -> str:
-        known = names.FINSAM_STATES.get(code or "") or names.CASE_STATES.get(code or "")
-        return self.words.find(f"codes.state_{code}") or known or (code or "")
+        """Where a case stands, in either of its two lives."""
+        swedish = names.FINSAM_STATES.get(code or "") or names.CASE_STATES.get(code or "") or code or ""
+        return self._rule("states", code or "", swedish)
+
+    def _rule(self, part: str, code: str, swedish: str) -> str:
+        return self.words.find(f"rules.{part}.{code}") or swedish
 
 
 def short(case_id: str) -> str:
