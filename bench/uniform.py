@@ -66,10 +66,14 @@ async def strangers(town: field.Field) -> dict[str, Ask]:
     await protected.stadsdel.tell("plan.decided", protected.case_id, person=protected.person, handling=flag)
     stranger = town.party("jt-jarva")
 
-    def ask(case_id: str | None) -> Ask:
-        return lambda: stranger.tell("referral.answered", case_id or events.new_id(), person=persons.KIM)
+    def ask(case_id: str) -> Ask:
+        return lambda: stranger.tell("referral.answered", case_id, person=persons.KIM)
 
-    return {"no such case": ask(None), "another's case": ask(open_case.case_id), "protected": ask(protected.case_id)}
+    return {
+        "no such case": ask(events.new_id()),
+        "another's case": ask(open_case.case_id),
+        "protected": ask(protected.case_id),
+    }
 
 
 async def statutory(town: field.Field) -> dict[str, Ask]:
@@ -89,10 +93,10 @@ async def dry_strangers(town: field.Field) -> dict[str, Ask]:
     """The same questions without sending."""
     open_case, stranger = await town.refer(), town.party("jt-jarva")
 
-    def ask(case_id: str | None) -> Ask:
-        return lambda: explain(stranger, "referral.answered", case_id or events.new_id(), person=persons.KIM)
+    def ask(case_id: str) -> Ask:
+        return lambda: explain(stranger, "referral.answered", case_id, person=persons.KIM)
 
-    return {"no such case": ask(None), "another's case": ask(open_case.case_id)}
+    return {"no such case": ask(events.new_id()), "another's case": ask(open_case.case_id)}
 
 
 async def explain(sender: Party, type_name: str, subject: str | None = None, **parts: Any) -> Answer:
@@ -132,6 +136,8 @@ def foreign(what: str) -> Callable[[field.Field], Any]:
 
     async def build(town: field.Field) -> dict[str, Ask]:
         case, stranger = await town.refer(), town.party("fk-stockholm")
+        # One id that is not there, as one that is: what has been asked before is parsed sooner, here and at the hub.
+        nobodys = events.new_id()
         ids = {
             "inbox": delivery_of(case.referral, case.jobbtorg.unit),
             "messages": case.referral.json["id"],
@@ -139,10 +145,10 @@ def foreign(what: str) -> Callable[[field.Field], Any]:
             "consents": case.consent_id,
         }
 
-        def ask(thing_id: str | None) -> Ask:
-            return lambda: stranger.call("GET", f"/v1/{what}/{thing_id or events.new_id()}")
+        def ask(thing_id: str) -> Ask:
+            return lambda: stranger.call("GET", f"/v1/{what}/{thing_id}")
 
-        return {"another's": ask(ids[what]), "nobody's": ask(None)}
+        return {"another's": ask(ids[what]), "nobody's": ask(nobodys)}
 
     return build
 

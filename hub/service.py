@@ -236,10 +236,10 @@ class Hub:
 
         Raises `StoreUnavailable`, `Overloaded` or `LimitReached`: nothing was accepted.
         """
-        with slots.open_slot() as slot:
-            answer = await self._accept(envelope, caller, signed)
-            if self._looks_alike(envelope, answer):
-                await slot.rest()
+        slot = slots.Slot()
+        answer = await self._accept(envelope, caller, signed)
+        if self._looks_alike(envelope, answer):
+            await slot.rest()
         return answer
 
     def _looks_alike(self, envelope: Envelope, answer: Accepted | NotAccepted) -> bool:
@@ -283,10 +283,10 @@ class Hub:
         """What `accept` would answer now, and no sooner where that could tell something; nothing is stored.
 
         Raises `LimitReached`."""
-        with slots.open_slot() as slot:
-            answer = await self._explain(envelope, caller)
-            if self._looks_alike(envelope, answer):
-                await slot.rest()
+        slot = slots.Slot()
+        answer = await self._explain(envelope, caller)
+        if self._looks_alike(envelope, answer):
+            await slot.rest()
         return answer
 
     async def _explain(self, envelope: Envelope, caller: str) -> Accepted | NotAccepted:

@@ -1,39 +1,33 @@
-"""Answers that must look alike are given at the end of one stretch of time."""
+"""Answers that must look alike are given at the end of a stretch of time, all as long as each other."""
 
 from __future__ import annotations
 
 import asyncio
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 # Longer than deciding and committing take, and no burden to a program that waits.
 SLOT_SECONDS = 0.02
 
+# The loop's own timers reckon in whole milliseconds, from the time at which a turn began: what was done before one
+# waits would come through in the fraction. A thread sleeps until the very instant. Whoever comes when all of them sleep
+# waits in line.
+_SLEEPERS = ThreadPoolExecutor(max_workers=64, thread_name_prefix="slot")
+
 
 class Slot:
-    """A stretch of time that begins with a request. Whoever answers at its end answers alike, however long it took."""
+    """A stretch of time that begins with a request. Whoever answers at its end answers alike, however long it took.
+
+    A busy hub may need longer than one stretch: then the answer comes at the end of the second, or of the third, so
+    that making the hub busy does not make it talk.
+    """
 
     def __init__(self) -> None:
-        loop = asyncio.get_running_loop()
-        self._over: asyncio.Future[None] = loop.create_future()
-        # Set at the beginning: a timer for the rest would carry the time that was used in its rounding.
-        self._timer = loop.call_later(SLOT_SECONDS, self._end)
-
-    def _end(self) -> None:
-        if not self._over.done():
-            self._over.set_result(None)
+        self._began = time.monotonic()
 
     async def rest(self) -> None:
-        """Waits for the end, and no longer for who has worked longer."""
-        # libuv reckons how long to sleep from the time at which this turn of the loop began, so that what was done in
-        # this turn would come on top. Another turn, and the time is read anew.
-        await asyncio.sleep(0)
-        await self._over
+        """Waits for the end of the stretch that has begun."""
+        await asyncio.get_running_loop().run_in_executor(_SLEEPERS, self._sleep)
 
-    def __enter__(self) -> Slot:
-        return self
-
-    def __exit__(self, *raised: object) -> None:
-        self._timer.cancel()
-
-
-def open_slot() -> Slot:
-    return Slot()
+    def _sleep(self) -> None:
+        time.sleep((self._began - time.monotonic()) % SLOT_SECONDS)

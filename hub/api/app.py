@@ -81,16 +81,16 @@ def _absent_alike(handler: Handler) -> Handler:
     """What is another's is answered like what is not there: also in time."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
-        with slots.open_slot() as slot:
-            try:
-                return await handler(request)
-            except Problem as problem:
-                if problem.status != HTTPStatus.NOT_FOUND:
-                    raise
-                # Without what the handler had in its hands: to let go of much takes longer than of little.
-                absent = problem.with_traceback(None)
-            await slot.rest()
-            raise absent
+        slot = slots.Slot()
+        try:
+            return await handler(request)
+        except Problem as problem:
+            if problem.status != HTTPStatus.NOT_FOUND:
+                raise
+            # Without what the handler had in its hands: to let go of much takes longer than of little.
+            absent = problem.with_traceback(None)
+        await slot.rest()
+        raise absent
 
     return handle
 

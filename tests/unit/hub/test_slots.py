@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 
 import pytest
 
@@ -35,18 +36,12 @@ class Held:
         await answer
         return held
 
-    def __enter__(self) -> Held:
-        return self
-
-    def __exit__(self, *raised: object) -> None:
-        return None
-
 
 @pytest.fixture
 async def slot(monkeypatch: pytest.MonkeyPatch) -> Held:
     held, free = Held(), Held()
     free.end.set_result(None)  # for what a test prepares: a consent is one of those that wait
-    monkeypatch.setattr(slots, "open_slot", lambda: held if held.is_set else free)
+    monkeypatch.setattr(slots, "Slot", lambda: held if held.is_set else free)
     return held
 
 
@@ -94,11 +89,28 @@ async def test_who_records_a_consent_waits_whoever_hears_of_it(hub: Hub, slot: H
     assert await is_held(hub, slot, "consent.recorded", "sd-farsta", None, basis=[])
 
 
-async def test_who_rests_gives_the_loop_a_turn_first() -> None:
-    """Else libuv adds the time that was worked in this turn to the time that is slept."""
-    turned: list[bool] = []
-    with slots.Slot() as slot:
-        asyncio.get_running_loop().call_soon(turned.append, True)
-        slot._end()
-        await slot.rest()
-    assert turned
+class Watch:
+    """Stands for the module `time`: says what it is told to, and notes how long somebody wants to sleep."""
+
+    def __init__(self) -> None:
+        self.at = 1000.0
+        self.slept: list[float] = []
+
+    def monotonic(self) -> float:
+        return self.at
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+
+
+@pytest.mark.parametrize("worked", [0.0001, 0.0034, 0.0199, 0.0201, 0.0505])
+async def test_work_and_rest_are_whole_stretches_together(monkeypatch: pytest.MonkeyPatch, worked: float) -> None:
+    watch = Watch()
+    monkeypatch.setattr(slots, "time", watch)
+    slot = slots.Slot()
+    watch.at += worked
+    await slot.rest()
+    (slept,) = watch.slept
+    assert 0 <= slept <= slots.SLOT_SECONDS
+    stretches = (worked + slept) / slots.SLOT_SECONDS
+    assert stretches == pytest.approx(math.ceil(worked / slots.SLOT_SECONDS))
