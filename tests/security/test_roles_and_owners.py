@@ -230,16 +230,10 @@ async def test_the_answer_about_anothers_comes_at_the_end_of_its_slot_as_that_ab
     class Held:
         """A stretch of time that is over when somebody waits for it."""
 
-        def __enter__(self) -> Held:
-            return self
-
-        def __exit__(self, *raised: object) -> None:
-            return None
-
         async def rest(self) -> None:
             held.append("waited")
 
-    monkeypatch.setattr(slots, "open_slot", Held)
+    monkeypatch.setattr(slots, "Slot", Held)
     delivery = delivery_of(referral, jobbtorg.unit)
     for path in (f"/v1/inbox/{delivery}", f"/v1/cases/{referral.json['case']}", f"/v1/messages/{referral.json['id']}"):
         for asked in (path, path.rpartition("/")[0] + f"/{events.new_id()}"):
