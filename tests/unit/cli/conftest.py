@@ -1,5 +1,6 @@
 """The program called in this process, and a real hub beside it in its own."""
 
+import functools
 import json
 import os
 import signal
@@ -9,10 +10,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import typer.main
+import typer.testing
 from typer.testing import CliRunner
 
 from hub.cli.main import app
 from schemas import registry
+
+built = functools.cache(typer.main.get_command)
 
 ROOT = Path(__file__).resolve().parents[3]
 # Asta Provberg, invented; the number is from Skatteverket's public test series.
@@ -79,8 +84,10 @@ def _alone(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def call():
+def call(monkeypatch):
     """Runs `samverkan` with these words; no output may hold a personal number, but for the examples of a schema."""
+    # Typer's runner builds the whole tree of commands for every call, which takes longer than most of the calls.
+    monkeypatch.setattr(typer.testing, "_get_command", built)
 
     def call_it(*words, input=None, env=None, shows_examples=False):
         result = CliRunner().invoke(app, [str(word) for word in words], input=input, env=env, prog_name="samverkan")

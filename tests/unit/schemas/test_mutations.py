@@ -19,7 +19,7 @@ from schemas import agreement, bundle, registry, tree
 Change = Callable[[random.Random, Any, Mapping[str, Any]], Any]
 Path = tuple[str | int, ...]
 
-MUTATIONS = 100
+EVERY_DAY, ALL = 20, 100
 CANARY = "kanariefågel-73194628501"
 CANARY_NUMBER = 73194628501
 NOTHING = object()
@@ -127,11 +127,11 @@ def _as_long(items: list[Any], length: int) -> list[Any]:
 # -- changed messages --------------------------------------------------------------------------------------------------
 
 
-def mutate(message_type: registry.MessageType) -> Iterator[tuple[str, Any]]:
+def mutate(message_type: registry.MessageType, count: int) -> Iterator[tuple[str, Any]]:
     """The places that changed and the changed message, the same at every run."""
     draw = random.Random(f"{message_type.name}/{message_type.version}")
     examples = message_type.document["examples"]
-    for change in islice(cycle(CHANGES), MUTATIONS):
+    for change in islice(cycle(CHANGES), count):
         data, pointers = draw.choice(examples), []
         for next_change in (change, *draw.sample(CHANGES, draw.choice([0, 0, 0, 1, 2]))):
             pointer, data = _apply(next_change, draw, data, message_type.root)
@@ -197,6 +197,7 @@ def _sing(value: Any) -> Any:
 
 VERSIONS = [found[:2] for found in bundle.list_files(registry.PACKAGED)]
 EVERY_TYPE = pytest.mark.parametrize(("name", "version"), VERSIONS, ids=map("/".join, VERSIONS))
+SOME_AND_ALL = pytest.mark.parametrize("count", [EVERY_DAY, pytest.param(ALL, marks=pytest.mark.slow)])
 
 
 @pytest.fixture
@@ -205,10 +206,11 @@ def message_type(catalogue: registry.Registry, name: str, version: str) -> regis
 
 
 @EVERY_TYPE
-def test_both_validators_say_the_same_of_every_mutation(message_type: registry.MessageType) -> None:
+@SOME_AND_ALL
+def test_both_validators_say_the_same_of_every_mutation(message_type: registry.MessageType, count: int) -> None:
     reference = agreement.compile_reference(message_type.document)
     disagreements, valid = [], 0
-    for pointers, mutant in mutate(message_type):
+    for pointers, mutant in mutate(message_type, count):
         faults = message_type.faults(mutant)
         error = next(reference.iter_errors(mutant), None)
         valid += not faults
@@ -219,12 +221,13 @@ def test_both_validators_say_the_same_of_every_mutation(message_type: registry.M
 
     assert disagreements == []
     # Neither all refused nor all valid: the mutations reach both sides of the border.
-    assert 1 <= valid <= MUTATIONS // 2
+    assert 1 <= valid <= count // 2
 
 
 @EVERY_TYPE
-def test_a_fault_of_a_mutation_repeats_nothing_of_the_message(message_type: registry.MessageType) -> None:
-    for pointers, mutant in mutate(message_type):
+@SOME_AND_ALL
+def test_a_fault_of_a_mutation_repeats_nothing_of_the_message(message_type: registry.MessageType, count: int) -> None:
+    for pointers, mutant in mutate(message_type, count):
         shown = repr((message_type.faults(mutant), message_type.faults(_sing(mutant))))
 
         assert CANARY not in shown, pointers
@@ -234,4 +237,4 @@ def test_a_fault_of_a_mutation_repeats_nothing_of_the_message(message_type: regi
 def test_mutations_are_the_same_at_every_run(catalogue: registry.Registry) -> None:
     newest = catalogue.list_types()[-1]
 
-    assert list(mutate(newest)) == list(mutate(newest))
+    assert list(mutate(newest, ALL)) == list(mutate(newest, ALL))
