@@ -73,7 +73,7 @@ class Rotation:
             # The keys of indexes must be stored before the master key that they came from is gone.
             await self._group.submit(RewrapKeys((INDEX_LANE,)))
             self._source.renew()
-            self._vault.reload()
+            await self._reload()
             return await self._rewrap(before, actor)
 
     async def go_on(self) -> None:
@@ -88,12 +88,16 @@ class Rotation:
             walked = await self._walk()
             many += walked
         self._source.retire()
-        self._vault.reload()
+        await self._reload()
         rotated = Rotated(before, self._vault.kek_id, many)
         detail = {"key": "master", "before": before, "after": rotated.after, "keys": many}
         await self._group.submit(RecordEvent(AuditAction.KEY_ROTATED, detail, actor))
         log.info("key_rotated", keys=many)
         return rotated
+
+    async def _reload(self) -> None:
+        """On a thread of its own: a command may take its time, and nobody else waits for it."""
+        await asyncio.to_thread(self._vault.reload)
 
     async def _walk(self) -> int:
         after, many = "", 0

@@ -14,7 +14,7 @@ from structlog.typing import FilteringBoundLogger
 
 from hub import slots
 from hub.api import asyncapi, openapi
-from hub.api.keys import CALLER, HUB, IS_PAGE, SESSION, STAFF
+from hub.api.keys import CALLER, HUB, IS_PAGE, SESSION, STAFF, hub_of
 from hub.api.presenting import check_holder
 from hub.api.problems import Problem, call_problem, rate_problem
 from hub.api.routes import ROLES, Access, Handler, Operation, Page, pattern_of
@@ -38,6 +38,8 @@ SAFE_HEADERS = {
     "Referrer-Policy": "no-referrer",
     "X-Frame-Options": "DENY",
 }
+# Where it was TLS, for a year nothing but TLS (RFC 6797), also for names below the hub's own.
+_TLS_ALONE = "max-age=31536000; includeSubDomains"
 
 
 def build_app(hub: Hub) -> web.Application:
@@ -227,4 +229,6 @@ def _record(hub: Hub, told: FilteringBoundLogger, request: web.Request, status: 
 async def _add_safe_headers(request: web.Request, response: web.StreamResponse) -> None:
     for name, value in SAFE_HEADERS.items():
         response.headers.setdefault(name, value)
+    if browser.is_secure(request, hub_of(request).settings):
+        response.headers["Strict-Transport-Security"] = _TLS_ALONE
     response.headers.pop(hdrs.SERVER, None)

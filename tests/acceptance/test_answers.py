@@ -55,6 +55,24 @@ def test_every_code_of_the_contract_that_these_types_can_reach_is_in_the_table()
     assert {code for _, code, _ in WAYS.values()} == TITLES.keys() - not_here
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("recordedtime", "2026-03-02T12:00:00.000000Z"),
+        ("sequence", 1),
+        ("dataref", "/v1/inbox/0195b3b6-0000-7000-8000-000000000001"),
+        ("deliveryid", "0195b3b6-0000-7000-8000-000000000001"),
+    ],
+)
+async def test_what_the_hub_says_of_a_delivery_no_sender_says_in_its_stead(
+    field: Field, name: str, value: object
+) -> None:
+    farsta = field.party("sd-farsta")
+    answer = await farsta.post(farsta.event("referral.submitted", farsta_refers()) | {name: value})
+    assert (answer.status, answer.code) == (422, "SCHEMA_INVALID")
+    assert [fault["pointer"] for fault in answer.json["errors"]] == [f"/{name}"]
+
+
 async def test_all_faults_are_listed_at_once(field: Field) -> None:
     body = farsta_refers(content={"work_extent": "heltid", "receives_support": "ja", "enrolment_reason": None})
     answer = await field.party("sd-farsta").send("referral.submitted", body)

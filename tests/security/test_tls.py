@@ -138,6 +138,19 @@ async def test_old_tls_is_refused(town: Town, authority: Certificate) -> None:
             await session.get(town.url + "/livez")
 
 
+async def test_where_there_is_tls_browsers_are_told_to_stay_with_it(
+    office: Office, build_town: BuildTown, session: aiohttp.ClientSession
+) -> None:
+    for path in ("/livez", "/v1/inbox", "/connection", "/nothing"):
+        answer = await office.with_(None).call("GET", path)
+        assert answer.headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains"
+    behind = await build_town(public_url="https://hub.example", data_dir=office._town.data_dir / "behind")
+    plain = await build_town(data_dir=office._town.data_dir / "plain")
+    for town, is_told in ((behind, True), (plain, False)):
+        async with session.get(town.url + "/livez") as answer:
+            assert ("Strict-Transport-Security" in answer.headers) is is_told
+
+
 async def test_where_tokens_must_be_bound_an_unbound_one_opens_nothing_and_is_not_given(build_town: BuildTown) -> None:
     town = await build_town(require_bound_tokens=True)
     party = town.party(UNIT)

@@ -199,19 +199,6 @@ async def test_a_hold_keeps_everything_under_its_key_until_it_is_released(hub: H
     assert actions(hub)["legal_hold_placed"] == actions(hub)["legal_hold_lifted"] == 1
 
 
-async def test_every_run_has_its_protocol_and_the_log_verifies(hub: Hub) -> None:
-    await closed_case(hub)
-    advance(hub, 100 * DAY)
-    run = await hub.gallring.run("staff:1")
-    assert hub.reader.list_retention_runs(limit=5) == [run]
-    assert run.rulebook == hub.rulebook.digest
-    found = hub.reader.list_audit(AuditQuery(limit=1000))
-    (entry,) = [row for row in found if row.action == "retention_run"]
-    assert entry.actor == "staff:1"
-    assert [row.index for row in found] == list(range(len(found)))
-    assert all(leaf_hash(row.entry) == row.leaf for row in found)
-
-
 async def test_the_next_run_begins_where_bodies_are(hub: Hub) -> None:
     await closed_case(hub)
     advance(hub, 10 * DAY)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from hub import bootstrap, clock, key_file, settings
+from hub import bootstrap, clock, key_file, master_key, settings
 from hub.delivery.reading import Opened
 from hub.service import Hub
 from hub.store.records import AuditQuery
@@ -153,10 +153,47 @@ async def test_a_command_gives_the_key_and_the_hub_rotates_to_its_first_line(tmp
     await again.close()
 
 
+async def test_a_command_that_fails_or_takes_its_time_holds_nobody_up(tmp_path: Path) -> None:
+    keys = tmp_path / "kms"
+    key_file.replace(keys, [b"\x01" * 32])
+    waits = (
+        "import pathlib, time\n"
+        f"keys = pathlib.Path({str(keys)!r})\n"
+        "while not keys.exists(): time.sleep(0.01)\n"
+        "print(keys.read_text(), end='')\n"
+    )
+    hub = rebuild(tmp_path / "data", master_key_command=command(tmp_path, waits))
+    await hub.open()
+    _, delivery, _ = await office.refer(hub)
+    before = hub.vault.kek_id
+    keys.unlink()
+    rotating = asyncio.create_task(hub.rotation.rotate())
+    for _ in range(20):
+        assert isinstance(await hub.read(delivery, "jt-sydost"), Opened)
+    assert not rotating.done()
+    key_file.replace(keys, [b"\x02" * 32, b"\x01" * 32])
+    assert (await rotating).before == before
+    known = hub.vault.kek_id
+    keys.write_text("no key")
+    with pytest.raises(VaultLocked):
+        await hub.rotation.rotate()
+    assert hub.vault.kek_id == known
+    hub.vault.forget_all()
+    assert isinstance(await hub.read(delivery, "jt-sydost"), Opened)
+    assert kek_ids(hub) == {known}
+    await hub.close()
+
+
 @pytest.mark.parametrize("body", ["raise SystemExit(1)", "print('no key')", ""])
 def test_a_command_that_gives_no_key_stops_the_start(tmp_path: Path, body: str) -> None:
     with pytest.raises(VaultLocked):
         rebuild(tmp_path / "data", master_key_command=command(tmp_path, body))
+
+
+def test_a_command_that_never_ends_stops_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(master_key, "_SECONDS", 0.05)
+    with pytest.raises(VaultLocked, match="gave no key within"):
+        rebuild(tmp_path / "data", master_key_command=command(tmp_path, "import time; time.sleep(600)"))
 
 
 def test_a_command_that_is_not_there_stops_the_start(tmp_path: Path) -> None:
