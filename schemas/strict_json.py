@@ -139,6 +139,8 @@ def _compose(value: Any) -> Any:
 
 
 def _compose_text(text: str) -> str:
+    if text.isascii() or _is_latin(text):  # what senders escape is a letter here and there
+        return text
     if any("\ud800" <= char <= "\udfff" for char in text):
         raise _Fault("lone_surrogate")
     if unicodedata.is_normalized("NFC", text):
