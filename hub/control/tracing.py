@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ from hub.audit.merkle import leaf_hash
 from hub.control import disclosed
 from hub.service import Hub
 from hub.store.records import AuditQuery, AuditRow, StoredDelivery, StoredMessage
+from hub.store.survey import Announcement
 
 _MOST_ENTRIES = 500
 
@@ -44,6 +45,8 @@ class Recipient:
     fields: Sequence[str] = ()
     """Pointers of what it may see, or saw when it opened its copy last; none once the body is destroyed."""
     delivery: StoredDelivery | None = None
+    announced: Announcement | None = None
+    """Until the recipient has acknowledged its copy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +86,14 @@ def _of_stored(hub: Hub, message: StoredMessage, entries: Sequence[AuditRow]) ->
     ruled = {row["unit"]: row for row in told.get("recipients", ()) if isinstance(row, dict) and "unit" in row}
     opened = {row.unit: _told(row) for row in entries if row.action == "delivery_disclosed"}
     sent = disclosed.list_fields(hub, message)
+    copies = hub.reader.list_deliveries(message.key)
+    announced = hub.reader.find_announcements([copy.delivery_id for copy in copies])
     recipients = [
-        _of_copy(copy, ruled.get(copy.unit_id, {}), opened.get(copy.unit_id), sent)
-        for copy in hub.reader.list_deliveries(message.key)
+        replace(
+            _of_copy(copy, ruled.get(copy.unit_id, {}), opened.get(copy.unit_id), sent),
+            announced=announced.get(copy.delivery_id),
+        )
+        for copy in copies
     ]
     return Trace(
         message_id=message.key.message_id,

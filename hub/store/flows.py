@@ -16,6 +16,7 @@ import orjson
 from sqlalchemy import BigInteger, BindParameter, bindparam, cast, func, literal_column, select
 
 from hub.store import records, rows, survey, tables
+from hub.store.among import among
 from hub.store.asking import Asking
 from hub.store.records import DeliveryState
 
@@ -56,6 +57,20 @@ _COPIES: Final = (
     )
     .select_from(tables.messages.join(tables.deliveries, _deliveries.message_position == _messages.position))
     .limit(_limit)
+)
+_ANNOUNCEMENTS: Final = (
+    select(
+        _deliveries.delivery_id,
+        tables.outbox.c.published_at,
+        func.coalesce(tables.pushes.c.attempts, literal_column("0")),
+        tables.pushes.c.next_at,
+    )
+    .select_from(
+        tables.deliveries.join(tables.outbox, tables.outbox.c.position == _deliveries.position).outerjoin(
+            tables.pushes, tables.pushes.c.position == _deliveries.position
+        )
+    )
+    .where(among(_deliveries.delivery_id))
 )
 _COPY: Final = tuple(each.name for each in fields(survey.CopyFound))
 _REFUSALS: Final = (
@@ -173,6 +188,12 @@ class FlowReading(Asking):
             for cells in self._rows(statement, values)
         ]
 
+    def find_announcements(self, delivery_ids: Collection[str]) -> dict[str, survey.Announcement]:
+        return {
+            delivery_id: survey.Announcement(_optional(announced), attempts, _optional(next_at))
+            for delivery_id, announced, attempts, next_at in self._among(_ANNOUNCEMENTS, delivery_ids)
+        }
+
     def list_refusals(self, query: survey.CopyQuery) -> list[records.AuditRow]:
         named = {
             "actor": (_audit.actor, query.sender),
@@ -207,6 +228,10 @@ class FlowReading(Asking):
 
     def count_ending_consents(self, until: date) -> dict[str, int]:
         return dict(map(tuple, self._rows(_ENDING, {"until": until.isoformat()})))
+
+
+def _optional(cell: int | None) -> datetime | None:
+    return None if cell is None else rows.cell_to_instant(cell)
 
 
 def _span(first: date, last: date) -> dict[str, Any]:

@@ -95,6 +95,9 @@ class FlowReader(Protocol):
     def search_copies(self, query: survey.CopyQuery) -> list[survey.CopyFound]:
         """Copies of accepted messages, the newest message first."""
 
+    def find_announcements(self, delivery_ids: Collection[str]) -> dict[str, survey.Announcement]:
+        """Of copies that their recipients have not acknowledged."""
+
     def list_refusals(self, query: survey.CopyQuery) -> list[records.AuditRow]:
         """Entries of messages that were refused as a whole, newest first; unit and verdict do not narrow."""
 

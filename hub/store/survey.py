@@ -75,6 +75,16 @@ class CopyFound:
 
 
 @dataclass(frozen=True, slots=True)
+class Announcement:
+    """How far a copy's claim check has come: when it was given to the transport, None while it waits for that. Where
+    the recipient has an endpoint that has not taken it yet, how often that was tried and when it is next."""
+
+    announced_at: datetime | None
+    attempts: int = 0
+    next_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ConsentCount:
     """How many consents a unit has recorded that are in a state."""
 

@@ -118,9 +118,9 @@ class Naming:
         """A kind of unit, as it stands within a sentence."""
         return self._rule("kinds", code, names.kind(code))
 
-    def party(self, kind: str) -> str:
-        """A kind of party as it begins a line."""
-        name = self.code(kind)
+    def label(self, value: object) -> str:
+        """A value of a code list as it begins a line."""
+        name = self.code(value)
         return name[:1].upper() + name[1:]
 
     def purpose(self, code: str) -> str:

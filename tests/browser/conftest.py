@@ -72,7 +72,7 @@ async def office(browser: Browser, tmp_path: Path) -> AsyncIterator[Office]:
     hub = bootstrap.build_hub(given, clock=clock)
     server = Server(hub, "127.0.0.1", 0)
     await server.start()
-    opened = Office(hub, server.url, clock, browser)
+    opened = Office(hub, server, clock, browser)
     yield opened
     await opened.close()
     await server.stop()

@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import expect
 
+from hub import bootstrap
+from hub.api.server import Server
 from tests.browser.test_team import consent_is_given
-from tests.browser.window import Office, Window
+from tests.browser.window import PATIENT_MS, Office, Window
 from tests.support.agency import Key, assertion
 from tests.support.persons import JONNA
 
@@ -155,6 +159,26 @@ async def test_protection_that_arrives_while_a_page_is_open_takes_the_person_awa
     await fk.does_not_see(JONNA.family_name)
     await coordinator.go(f"/team/cases/{case}")
     await coordinator.sees("Sidan finns inte")
+
+
+async def test_a_page_that_lost_the_hub_says_so_and_goes_on_when_it_is_back(office: Office) -> None:
+    coordinator, fk = await office.sit_down("samordnare"), await office.sit_down("fk")
+    await coordinator.go("/team")
+    await coordinator.mark_page()
+    lost = coordinator.page.locator("[data-lost]")
+    await expect(lost).to_be_hidden()
+    await office.server.stop()
+    await expect(lost).to_be_visible(timeout=PATIENT_MS)
+    again = Server(
+        bootstrap.build_hub(office.hub.settings, clock=office.clock), "127.0.0.1", urlsplit(office.url).port or 0
+    )
+    await again.start()
+    try:
+        await expect(lost).to_be_hidden(timeout=PATIENT_MS)
+        await case_is_brought(fk)
+        await coordinator.waits_for_letter("Ärende till handläggarteam")
+    finally:
+        await again.stop()
 
 
 async def test_everything_can_be_read_and_sent_without_a_script(office: Office) -> None:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect
 
+from hub.api.server import Server
 from hub.clock import FixedClock
 from hub.service import Hub
 
@@ -19,9 +20,10 @@ PATIENT_MS = 60_000
 class Office:
     """The hub and everybody who has a window open at it. `faults` is what no page may do."""
 
-    def __init__(self, hub: Hub, url: str, clock: FixedClock, browser: Browser) -> None:
+    def __init__(self, hub: Hub, server: Server, clock: FixedClock, browser: Browser) -> None:
         self.hub = hub
-        self.url = url
+        self.server = server
+        self.url = server.url
         self.clock = clock
         self.faults: list[str] = []
         self.waits: list[float] = []

@@ -8,7 +8,7 @@ import orjson
 
 from hub.store import port
 from hub.store.records import Changes
-from hub.store.survey import CopyQuery, DayCount, Edge, TypeCount
+from hub.store.survey import Announcement, CopyQuery, DayCount, Edge, TypeCount
 from tests.contract import stored
 
 DAY = stored.NOON.date()
@@ -125,3 +125,18 @@ async def test_entries_are_found_by_what_happened_newest_first_and_counted_by_co
     assert [row.index for row in reader.list_actions(wanted, limit=1)] == [2]
     counted = reader.count_codes(("OSL_10_2", "NEVER"), entries[3].at)
     assert {(each.actor, each.entries) for each in counted} == {("sd-farsta", 1), ("sd-jarva", 1)}
+
+
+async def test_tells_how_far_a_copys_claim_check_has_come_until_it_is_acknowledged(store: port.Store) -> None:
+    message = stored.message()
+    waits, told = stored.delivery(message), stored.delivery(message, unit_id="sd-farsta")
+    refused, reader = stored.refused(message, unit_id="af-1"), store.reader()
+    ids = [waits.delivery_id, told.delivery_id, refused.delivery_id, "nobody's"]
+    await stored.keep(store, Changes(messages=[message], deliveries=[waits, told, refused]))
+    await stored.keep(store, Changes(published=[told.delivery_id]))
+    found = reader.find_announcements(ids)
+    assert found.keys() == {waits.delivery_id, told.delivery_id}
+    assert found[waits.delivery_id] == Announcement(None)
+    assert found[told.delivery_id].announced_at is not None
+    await stored.keep(store, Changes(acknowledged=[told.delivery_id]))
+    assert reader.find_announcements(ids).keys() == {waits.delivery_id}

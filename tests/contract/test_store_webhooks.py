@@ -95,6 +95,8 @@ async def test_what_is_leased_or_put_off_is_not_due_and_what_follows_in_its_case
     put_off = replace(push, attempts=1, next_at=LATER + timedelta(hours=1))
     await stored.keep(store, records.Changes(pushes=[put_off]))
     assert due(store) == []
+    tried = store.reader().find_announcements([first])[first]
+    assert (tried.attempts, tried.next_at) == (1, put_off.next_at)
     assert due(store, at=LATER + timedelta(hours=1)) == [first]
 
 

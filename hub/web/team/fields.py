@@ -118,7 +118,7 @@ class Form:
     def _array(self, node: Node, name: str, common: dict[str, Any]) -> Field:
         items = schema.resolve(self.document, node.get("items", {}))
         if "enum" in items:
-            options = tuple((code, self.naming.code(code)) for code in items["enum"])
+            options = tuple((code, self.naming.label(code)) for code in items["enum"])
             return Field(**common, kind="choices", options=options, values=tuple(self.given.get(name, ())))
         least = max(int(node.get("minItems", 0)), 1 if common["required"] else 0)
         count = max(least, count_rows(self.given, name))
@@ -179,7 +179,7 @@ def _number(rows: list[dict[str, Any]]) -> None:
 
 def _kind_of(node: Node, naming: Naming) -> tuple[str, tuple[tuple[str, str], ...]]:
     if "enum" in node:
-        return "radio", tuple((str(code), naming.code(code)) for code in node["enum"])
+        return "radio", tuple((str(code), naming.label(code)) for code in node["enum"])
     if node.get("const") is True:
         return "tick", ()
     match node.get("type"), node.get("format"):

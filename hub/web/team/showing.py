@@ -49,7 +49,7 @@ def _row(document: Node, node: Node, value: Any, naming: Naming) -> Row:
         return Row(title, told[:1].upper() + told[1:])
     if isinstance(value, Mapping):
         return Row(title, rows=show(document, node, value, naming))
-    return Row(title, _text(node, value, naming))
+    return Row(title, naming.label(value) if "enum" in node else _text(node, value, naming))
 
 
 def _text(node: Node, value: Any, naming: Naming) -> str:

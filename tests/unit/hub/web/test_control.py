@@ -179,6 +179,17 @@ async def test_checking_holds_each_entry_against_the_signed_checkpoint(pages: Pa
     assert "✗" in page
 
 
+async def test_the_way_of_a_message_tells_how_far_its_claim_check_has_come(pages: Pages) -> None:
+    known = await traffic(pages)
+    browser = await with_reason(pages)
+    path = f"/admin/messages/{known['referral']}"
+    assert "<dt>Aviserat</dt>" in (await browser.get(path)).text
+    await pages.hub.acknowledge(known["delivery"], "jt-sydost")
+    page = (await browser.get(path)).text
+    assert "<dt>Aviserat</dt>" not in page
+    assert "<dt>Övertaget</dt>" in page
+
+
 async def test_a_message_that_is_not_there_is_answered_so(pages: Pages) -> None:
     browser = await with_reason(pages)
     assert (await browser.get("/admin/messages/0b6e1f5a-3c52-4a0e-9d59-0b6a5f3a1c11")).status == 404
