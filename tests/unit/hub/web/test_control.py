@@ -221,7 +221,8 @@ async def test_a_search_for_what_cannot_be_read_finds_nothing_and_says_so_at_the
     page = await browser.get(f"/admin/messages?{field}={known['referral'][:8]}")
     assert page.status == 422
     assert f'aria-describedby="{field}-fault"' in page.text
-    assert f'value="{known["referral"][:8]}"' in page.text
+    # What a browser's field for days would not take is not put back into one.
+    assert (f'value="{known["referral"][:8]}"' in page.text) is (field in ("message", "case"))
     assert known["refused"] not in page.text
 
 
