@@ -68,8 +68,9 @@ class Protection:
         if before >= most:
             if all(each.suspended for each in cases):
                 return  # they stand still already; nobody is told of it again and again
-            self._hold(ledger, message, cases, [lane for lane in lanes if lane not in {each.case_id for each in cases}])
-            ledger.audit(AuditAction.PERSON_HELD, message.sender, message_id=message.message_id, detail=counts)
+            others = [lane for lane in lanes if lane not in {each.case_id for each in cases}]
+            detail = counts | {"stopped": self._hold(ledger, message, cases, others)}
+            ledger.audit(AuditAction.PERSON_HELD, message.sender, message_id=message.message_id, detail=detail)
             frequency.tell(ledger, AuditAction.PROTECTION_FREQUENT, message.sender, times=before + 1, hours=hours)
             return
         stopped = _stop_unread(ledger, lanes)
@@ -85,13 +86,14 @@ class Protection:
         )
         self._tell(ledger, message, cases)
 
-    def _hold(self, ledger: Ledger, message: Message, cases: list[Case], other_lanes: list[str]) -> None:
+    def _hold(self, ledger: Ledger, message: Message, cases: list[Case], other_lanes: list[str]) -> int:
         """Nothing is told any more and nothing is destroyed: a unit that flags one person after another may be right,
-        may be mistaken, and may want cases to vanish."""
-        _stop_unread(ledger, other_lanes)
+        may be mistaken, and may want cases to vanish. How many copies were stopped."""
+        stopped = _stop_unread(ledger, other_lanes)
         for each in cases:
             ledger.put_case(replace(each, suspended=True))
         self._tell(ledger, message, cases)
+        return stopped
 
     def _tell(self, ledger: Ledger, message: Message, cases: list[Case]) -> None:
         for each in cases:

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from hub.audit.sources import Source
     from hub.audit.verifying import Verified
     from hub.settings import Settings
+
+_MOST_TOLD: Final = 10
 
 Vkey = Annotated[
     list[str] | None,
@@ -105,6 +107,12 @@ def verify(
     hashes_only: Annotated[
         bool, typer.Option("--hashes-only", help="Leave the entries out: of a hub, they take a role.")
     ] = False,
+    rows: Annotated[
+        bool,
+        typer.Option(
+            "--rows", help="Also hold the rows of messages and their copies against it, in the data directory."
+        ),
+    ] = False,
     token: options.Token = None,
     data_dir: options.DataDir = None,
     config: options.Config = None,
@@ -116,6 +124,8 @@ def verify(
     from hub import bootstrap_log
     from hub.audit import verifying
 
+    if rows and (place is not None or proof is not None):
+        raise WrongUse("--rows looks into the data directory, and takes neither a place nor --proof.")
     settings = options.load_settings(config, data_dir=data_dir)
     rule = bootstrap_log.read_policy(Path(policy)) if policy is not None else None
     verifiers = list(rule.verifiers) if rule is not None else _read_keys(vkey or [], settings)
@@ -127,7 +137,7 @@ def verify(
             found = asyncio.run(_verify(place, settings, verifiers, saved, token, with_entries=not hashes_only))
             if rule is not None and not rule.is_met_by([seen.verifier for seen in found.note.seen]):
                 raise Failed("The checkpoint holds, but fewer witnesses have cosigned it than the policy asks for.")
-            told = _tell(found, save)
+            told = _tell(found, save) | (_compare_rows(settings) if rows else {})
     except verifying.VerificationFailed as failed:
         raise Failed(str(failed)) from None
     if json:
@@ -167,6 +177,20 @@ def _tell(found: Verified, save: str | None) -> dict[str, Any]:
         "clock_put_back": found.clock_steps,
         "verified": True,
     }
+
+
+def _compare_rows(settings: Settings) -> dict[str, Any]:
+    """Raises `Failed` with the first differences."""
+    from hub.audit import matching
+
+    with lookups.reading(settings) as reader:
+        found = matching.compare(reader)
+    if found.differences:
+        told = "; ".join(
+            " ".join(filter(None, (each.message_id, each.unit, each.what))) for each in found.differences[:_MOST_TOLD]
+        )
+        raise Failed(f"The log holds, and {len(found.differences)} rows say something else: {told}.")
+    return {"messages": found.messages, "copies": found.copies, "rows_agree": True}
 
 
 @contextlib.asynccontextmanager

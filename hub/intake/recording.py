@@ -65,6 +65,7 @@ class MessageRecording:
                 "case_ref": key.commit(lane_id.encode()),
                 "payload": key.commit(received.body),
                 "rulebook": self._rulebook.digest,
+                "lasts": _seconds_left(received, at),
                 "recipients": [
                     {**row, "categories": sorted(ruling.carried)}
                     for row, ruling in zip(rows, decision.rulings, strict=True)
@@ -205,6 +206,13 @@ def _seen(decision: Decision, rows: list[dict[str, Any]]) -> list[dict[str, Any]
 def uniform(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """What the sender is told where it may not learn whether the person is known."""
     return [{**row, "withheld": [], "delivery": None} for row in rows]
+
+
+def _seconds_left(received: Received, at: datetime) -> int | None:
+    """How long the copies may be given out, by their sender: a number of seconds can be told where a date, being as
+    many digits as a personal number, would be left out."""
+    expires_at = received.envelope.expirytime
+    return None if expires_at is None else int((expires_at - at).total_seconds())
 
 
 def _lane_of(message: Message, decision: Decision) -> str:

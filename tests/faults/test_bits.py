@@ -2,7 +2,8 @@
 
 Tiles and checkpoints as files are in `tests/unit/hub/audit/test_verifying.py`, wrapped keys in
 `tests/unit/hub/test_vault.py`, sealed bodies under a running hub in `test_stores.py`.
-Weakness: what a column has in clear (units, states, counters) has no seal, and is only as good as the disk.
+Weakness: what a column has in clear (units, states, counters) has no seal; `samverkan audit verify --rows` holds what
+the log tells of it against it (`tests/unit/hub/audit/test_matching.py`).
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ import csv
 import json
 import shutil
 import signal
+import sqlite3
 
 import pytest
 
@@ -95,6 +96,29 @@ def test_a_stranger_verifies_the_files_with_the_key_alone(files, call):
 
 def test_the_hubs_own_log_needs_nothing_more(hub, call):
     assert call("audit", "verify", "--data-dir", hub.data_dir).exit_code == 0
+
+
+def test_rows_that_say_something_else_than_the_log_are_named(hub, case_id, call, tmp_path):
+    words = ("audit", "verify", "--rows", "--data-dir")
+    told = json.loads(call(*words, hub.data_dir, "--json").stdout)
+    assert told["rows_agree"]
+    assert told["messages"] >= 2
+    altered = tmp_path / "altered"
+    shutil.copytree(hub.data_dir, altered, ignore=shutil.ignore_patterns("*.sqlite3*", "notes"))
+    with sqlite3.connect(hub.data_dir / "hub.sqlite3") as theirs, sqlite3.connect(altered / "hub.sqlite3") as ours:
+        theirs.backup(ours)
+        ours.execute("UPDATE deliveries SET unit_id = 'jt-jarva' WHERE unit_id = 'jt-sydost'")
+    theirs.close()
+    ours.close()
+    found = call(*words, altered)
+    assert found.exit_code == 1
+    assert "unit_id" in found.stderr
+    assert "jt-jarva" in found.stderr
+
+
+@pytest.mark.parametrize("words", [["files"], ["--proof", "some.tlog-proof"]])
+def test_rows_are_those_of_the_data_directory(call, words):
+    assert call("audit", "verify", "--rows", *words).exit_code == 2
 
 
 def test_the_checkpoint_that_was_saved_counts_the_next_time(files, call, tmp_path):

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from hub import bootstrap, clock, settings
+from hub.audit import matching
 from hub.service import Hub
 from tests.support import events, judging
 
@@ -25,5 +26,7 @@ async def hub(tmp_path: Path) -> AsyncIterator[Hub]:
     )
     await hub.open()
     yield hub
+    with bootstrap.open_reader(given) as reader:  # type: ignore[attr-defined]
+        assert not matching.compare(reader).differences  # whatever the test did, the log tells of it
     await hub.close()
     assert asyncio.all_tasks() == {asyncio.current_task()}
