@@ -11,10 +11,13 @@ from collections.abc import Iterator
 import aio_pika
 import pytest
 
+from tests.acceptance.test_answers import *
 from tests.acceptance.test_inbox import *
 from tests.acceptance.test_messages import *
+from tests.acceptance.test_protection_and_death import *
+from tests.acceptance.test_uploads import *
 from tests.support import postgres_server, rabbit_server
-from tests.support.field import Field
+from tests.support.field import CATCHMENTS, Field
 from tests.support.hub_cluster import HubCluster
 
 pytestmark = pytest.mark.slow
@@ -33,7 +36,7 @@ def cluster(
         environ = {
             "SAMVERKAN_DATABASE_URL": database,
             "SAMVERKAN_BROKER_URL": broker,
-            "SAMVERKAN_AMQP_UNITS": "jt-sydost,jt-sydvast",
+            "SAMVERKAN_AMQP_UNITS": ",".join(sorted(set(CATCHMENTS.values()))),
         }
         cluster = HubCluster(tmp_path_factory.mktemp("cluster"), environ)
         try:
