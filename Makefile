@@ -33,8 +33,8 @@ check: environment ## format, lint, types, import direction, the everyday tests:
 bench: environment ## the measurements in bench/
 	@$(IN) exec .venv/bin/python -m bench $(ARGS)
 
-faults: environment ## the fault matrix; NIGHT=1 for the large counts
-	@$(IN) exec .venv/bin/python -m pytest tests/faults -m "faults" $(ARGS)
+faults: environment ## the fault matrix, three rows at a time; NIGHT=1 for the large counts
+	@$(IN) exec .venv/bin/python -m pytest tests/faults -m "faults" -n 3 --maxschedchunk 1 $(ARGS)
 
 faults-selftest: environment ## each planted bug turns a row of the fault matrix red
 	@$(IN) exec .venv/bin/python -m tests.faults.selftest $(ARGS)

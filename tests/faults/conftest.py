@@ -20,6 +20,7 @@ from tests.support import own_servers, postgres_server, rabbit_server
 from tests.support.hub_cluster import HubCluster
 
 ROOT = Path(__file__).parents[2]
+LONGEST = tuple(f"test_row_{number}_" for number in (1, 18, 15, 19, 6, 11, 4))
 NIGHT = os.environ.get("NIGHT") == "1"
 
 
@@ -27,6 +28,11 @@ def runs(in_ci: int, at_night: int) -> int:
     """How often a row is run: the counts of the matrix; with a planted bug a few are enough. FAULTS_RUNS is a bound."""
     most = int(os.environ.get("FAULTS_RUNS", "6" if bugs.VARIABLE in os.environ else "1000000"))
     return min(at_night if NIGHT else in_ci, most)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest rows first, so that side by side with others they do not end last."""
+    items.sort(key=lambda item: not item.name.startswith(LONGEST))
 
 
 @pytest.fixture(scope="session", autouse=True)

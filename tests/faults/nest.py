@@ -9,6 +9,7 @@ when they are gone, so is the nest, and so are all that it has hatched.
 
 from __future__ import annotations
 
+import functools
 import gc
 import importlib
 import json
@@ -136,8 +137,24 @@ def _load() -> None:
     """Everything that a hub or a worker loads on its way to its first answer."""
     for name in LOADED:
         importlib.import_module(name)
+    _read_once()
     gc.collect()
     gc.freeze()  # the collectors of all that is hatched leave it alone, and so its pages are shared
+
+
+def _read_once() -> None:
+    """Schemas, units and rules come from files that no row changes: what was read is what every start would read."""
+    from hub import settings
+    from routing import directory, rulebook
+    from schemas.registry import Registry
+
+    given = settings.load({}, {}, None)
+    Registry.load = functools.cache(Registry.load)  # type: ignore[method-assign]
+    directory.load = functools.cache(directory.load)
+    rulebook.load = functools.cache(rulebook.load)
+    Registry.load()
+    directory.load(given.directory_dir)
+    rulebook.load(given.rules_dir)
 
 
 class _Brood:
