@@ -9,6 +9,7 @@ from hub import bootstrap, directory_changes
 from hub.intake.receiving import Receiver
 from hub.ledger import Ledger
 from hub.registry_of_consents import ConsentBook
+from hub.replay.directories import Directories
 from hub.replay.replaying import Replay
 from hub.settings import Settings
 from hub.vault import INDEX_LANE, Vault, VaultLocked
@@ -34,4 +35,5 @@ def open_replay(settings: Settings, before: Rulebook, after: Rulebook) -> Iterat
         directory, _ = directory_changes.choose(settings.directory_dir, reader, on_disk)
         receiver = Receiver(Registry.load(), directory, before, vault, allow_test_numbers=True)
         book = ConsentBook(directory)
-        yield Replay(reader, lambda at: Ledger(reader, vault, book, at), receiver, directory, before, after)
+        then = Directories(reader.list_directories(), directory)
+        yield Replay(reader, lambda at: Ledger(reader, vault, book, at), receiver, then, before, after)

@@ -18,6 +18,7 @@ import structlog
 from hub.audit.entry import AuditAction
 from hub.ledger import Ledger
 from hub.store.directory_sets import DirectorySet, Standing
+from hub.store.history import StoredDirectory
 from hub.store.port import Reader
 from routing import directory as directories
 from routing.directory import Directory
@@ -107,6 +108,8 @@ class _Kept:
 
     def put(self, kept: DirectorySet) -> DirectorySet:
         self.ledger.changes.directory_sets.append(kept)
+        if kept.standing is Standing.IN_FORCE:
+            self.ledger.changes.directories.append(StoredDirectory(kept.digest, kept.at, kept.files))
         return kept
 
     def drop_proposal(self) -> None:

@@ -12,12 +12,12 @@ from datetime import datetime
 from typing import Any
 
 from hub.registry_of_consents import ConsentBook, withdrawn
+from hub.replay.directories import Directories
 from hub.working_days import is_working_day
 from routing import deadlines
 from routing.case import Case
 from routing.consent import Consent, ConsentStatus
 from routing.decision import Decision
-from routing.directory import Directory
 from routing.message import Message
 from routing.rulebook import Rulebook
 from routing.situation import Earlier, Situation
@@ -26,10 +26,9 @@ from routing.situation import Earlier, Situation
 class Past:
     """Goes forward with the messages, in the order in which they were accepted."""
 
-    def __init__(self, directory: Directory, rulebook: Rulebook) -> None:
-        self._directory = directory
+    def __init__(self, directories: Directories, rulebook: Rulebook) -> None:
+        self._directories = directories
         self._rulebook = rulebook
-        self._book = ConsentBook(directory)
         self._cases: dict[str, Case] = {}
         self._cases_of: dict[str, set[str]] = {}
         self._consents: dict[str, Consent] = {}
@@ -90,10 +89,10 @@ class Past:
             self._cases_of.setdefault(decision.case.person_key or "", set()).add(decision.case.case_id)
         match self._rulebook.types[message.type].registers:
             case "consent":
-                self._record(message)
+                self._record(message, ConsentBook(self._directories.at(at)))
             case "withdrawal":
                 known = self._consents[message.content["consent_id"]]
-                self._consents[known.consent_id] = withdrawn(known, message, self._directory)
+                self._consents[known.consent_id] = withdrawn(known, message, self._directories.at(at))
             case None if decision.ends_consents and decision.case is not None:
                 self._end(decision.case.person_key or "", at)
 
@@ -102,15 +101,15 @@ class Past:
             if self._consents[name].is_over(at) is None:
                 self._consents[name] = replace(self._consents[name], status=ConsentStatus.EXPIRED)
 
-    def _record(self, message: Message) -> None:
+    def _record(self, message: Message, book: ConsentBook) -> None:
         consent_id = message.content["consent_id"]
         known = self._consents.get(consent_id)
         if known is not None and known.recorded_by != message.sender:
-            content = self._book.with_confirmed(self._contents[consent_id], known, message)
-            read = self._book.from_content(content, known.person_key, known.recorded_by)
+            content = book.with_confirmed(self._contents[consent_id], known, message)
+            read = book.from_content(content, known.person_key, known.recorded_by)
             consent = replace(known, version=read.version, edges=read.edges)
         else:
-            content = self._book.believed(message, known, self._rulebook.settings)
-            consent = self._book.from_content(content, message.person_key or "", message.sender)
+            content = book.believed(message, known, self._rulebook.settings)
+            consent = book.from_content(content, message.person_key or "", message.sender)
         self._consents[consent_id], self._contents[consent_id] = consent, content
         self._consents_of.setdefault(consent.person_key, set()).add(consent_id)

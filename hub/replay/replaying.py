@@ -4,7 +4,8 @@ A message is judged whole (sender, purpose, state of the case, checks, recipient
 be built again. Where it cannot, as when bodies were erased by schedule, each copy is judged as when its recipient reads
 it: protection, recipient, agreement, basis and fields, with the consents as they are now.
 
-Weakness: both rulebooks meet the directory of today; what was refused at the time has left no message to judge.
+Both rulebooks meet the directory that was in force then. Weakness: what was refused at the time has left no message to
+judge.
 """
 
 from __future__ import annotations
@@ -18,13 +19,13 @@ from typing import Final
 
 from hub.intake.receiving import Receiver
 from hub.ledger import Ledger
+from hub.replay.directories import Directories
 from hub.replay.past import Past
 from hub.store.port import Reader
 from hub.store.records import StoredMessage
 from hub.vault import SealBroken, body_aad
 from routing import decision as decisions
 from routing.decision import Decision, Ruling
-from routing.directory import Directory
 from routing.message import Message
 from routing.rulebook import Rulebook
 from routing.situation import Situation, day_in_stockholm
@@ -79,7 +80,7 @@ class Replay:
         reader: Reader,
         new_ledger: Callable[[datetime], Ledger],
         receiver: Receiver,
-        directory: Directory,
+        directories: Directories,
         before: Rulebook,
         after: Rulebook,
     ) -> None:
@@ -87,10 +88,10 @@ class Replay:
         self._reader = reader
         self._new_ledger = new_ledger
         self._receiver = receiver
-        self._directory = directory
+        self._directories = directories
         self._before = before
         self._after = after
-        self._past = Past(directory, before)
+        self._past = Past(directories, before)
 
     def run(self, tell: Callable[[int, int], None] = lambda done, of: None) -> Iterator[Changed]:
         """Every difference, in the order of acceptance. `tell` hears after each page how far it is, of how much."""
@@ -157,12 +158,13 @@ class Replay:
         opens = stored.case_id is None or not self._past.knows(stored.case_id)
         asked = replace(message, subject=None) if opens or names_none else message
         situation = self._past.situation(asked, stored.case_id, stored.recorded_at, ledger.find_earlier(asked))
-        before = decisions.decide(asked, situation, self._directory, self._before)
+        directory = self._directories.at(stored.recorded_at)
+        before = decisions.decide(asked, situation, directory, self._before)
         if not before.accepted:
             # It was accepted. So something was known that is not known here, or other rules were in force.
             self._past.lose(stored.case_id)
             return None
-        after = decisions.decide(asked, situation, self._directory, self._after)
+        after = decisions.decide(asked, situation, directory, self._after)
         self._past.follow(asked, before, stored.recorded_at)
         return before, after
 
@@ -180,12 +182,13 @@ class Replay:
             consents=ledger.consents_of(message.person_key),
             earlier=ledger.find_earlier(message),
         )
+        directory = self._directories.at(stored.recorded_at)
         copies = [row for row in self._reader.list_deliveries(stored.key) if row.sequence is not None]
 
         def again(rules: Rulebook) -> dict[str, Outcome]:
             return {
                 row.unit_id: _outcome(
-                    decisions.decide_again(message, row.unit_id, row.kind, situation, self._directory, rules)
+                    decisions.decide_again(message, row.unit_id, row.kind, situation, directory, rules)
                 )
                 for row in copies
             }

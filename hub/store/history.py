@@ -1,5 +1,5 @@
-"""What is kept of the past for the control room: readings of the hub, minute by minute, and every rulebook that was in
-force. Nothing about persons, units or messages."""
+"""What is kept of the past: readings of the hub, minute by minute, and every rulebook and directory that was in force.
+Nothing about persons or messages."""
 
 from __future__ import annotations
 
@@ -46,6 +46,15 @@ class StoredRulebook:
     files: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class StoredDirectory:
+    """A directory with the text of its files, by name, and when it came into force."""
+
+    digest: str
+    since: datetime
+    files: Mapping[str, str]
+
+
 class HistoryReader(Protocol):
     """The part of `port.Reader` that tells how the hub has been doing, and what it has decided by."""
 
@@ -56,3 +65,6 @@ class HistoryReader(Protocol):
         """Every rulebook that was ever in force, the one that came into force last first."""
 
     def find_rulebook(self, digest: str) -> StoredRulebook | None: ...
+
+    def list_directories(self) -> list[StoredDirectory]:
+        """Every directory as it came into force, oldest first; one that came back is there again."""

@@ -1,8 +1,9 @@
-"""Readings and past rulebooks: rows to records and back, and the statements about them."""
+"""Readings, past rulebooks and past directories: rows to records and back, and the statements about them."""
 
 from __future__ import annotations
 
 import zlib
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
@@ -11,9 +12,10 @@ from sqlalchemy import bindparam, delete, select
 
 from hub.store import history_tables, rows
 from hub.store.asking import Asking
-from hub.store.history import SAMPLES_KEPT, RulebookDated, Sample, StoredRulebook
+from hub.store.history import SAMPLES_KEPT, RulebookDated, Sample, StoredDirectory, StoredRulebook
 
 samples, rulebooks = history_tables.samples, history_tables.rulebooks
+directories = history_tables.directories
 
 FORGET_SAMPLES: Final = delete(samples).where(samples.c.at < bindparam("before"))
 _SAMPLES: Final = select(*samples.c).where(samples.c.at >= bindparam("since")).order_by(samples.c.at, samples.c.process)
@@ -23,6 +25,7 @@ _DATED: Final = (
     .limit(bindparam("limit"))
 )
 _RULEBOOK: Final = select(*rulebooks.c).where(rulebooks.c.digest == bindparam("of_digest"))
+_DIRECTORIES: Final = select(*directories.c).order_by(directories.c.since)
 
 
 def sample_to_values(sample: Sample) -> rows.Values:
@@ -36,8 +39,16 @@ def oldest_kept(written: list[Sample]) -> rows.Values:
 
 
 def rulebook_to_values(rulebook: StoredRulebook) -> rows.Values:
-    files = zlib.compress(orjson.dumps(dict(rulebook.files)), level=1)  # at each first start: soon done
-    return {"digest": rulebook.digest, "since": rows.instant_to_cell(rulebook.since), "files": files}
+    return {"digest": rulebook.digest, "since": rows.instant_to_cell(rulebook.since), "files": _packed(rulebook.files)}
+
+
+def directory_to_values(directory: StoredDirectory) -> rows.Values:
+    since = rows.instant_to_cell(directory.since)
+    return {"since": since, "digest": directory.digest, "files": _packed(directory.files)}
+
+
+def _packed(files: Mapping[str, str]) -> bytes:
+    return zlib.compress(orjson.dumps(dict(files)), level=1)  # at each first start: soon done
 
 
 class HistoryReading(Asking):
@@ -56,3 +67,9 @@ class HistoryReading(Asking):
             return None
         _, since, files = found[0]
         return StoredRulebook(digest, rows.cell_to_instant(since), orjson.loads(zlib.decompress(files)))
+
+    def list_directories(self) -> list[StoredDirectory]:
+        return [
+            StoredDirectory(digest, rows.cell_to_instant(since), orjson.loads(zlib.decompress(files)))
+            for since, digest, files in self._rows(_DIRECTORIES)
+        ]

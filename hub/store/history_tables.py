@@ -1,4 +1,4 @@
-"""Readings of the hub, minute by minute, and every rulebook that was in force."""
+"""Readings of the hub, minute by minute, and every rulebook and directory that was in force."""
 
 from __future__ import annotations
 
@@ -27,6 +27,16 @@ rulebooks = Table(
     metadata,
     Column("digest", Text, primary_key=True),
     Column("since", BigInteger, nullable=False),
+    Column("files", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# Kept for good: what was decided in the past was decided about the units of then.
+directories = Table(
+    "directories",
+    metadata,
+    Column("since", BigInteger, primary_key=True, autoincrement=False),
+    Column("digest", Text, nullable=False),
     Column("files", LargeBinary, nullable=False),
     sqlite_with_rowid=False,
 )

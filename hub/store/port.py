@@ -328,6 +328,7 @@ class Group(Reader, Protocol):
         `erased_bodies` and `erased_metadata` name messages by position: their bodies with the recipients' notes go,
         or all that is left of them, and with the last message of a case whose key is destroyed the case.
         A reading takes away those of long before it (`history.SAMPLES_KEPT`), a rulebook the place of its earlier self.
+        A directory stands beside those that were in force before it.
         A file and a part of one take the place of their earlier selves. Those in `dropped_attachments` are gone;
         `swept_attachments` are, too, and lose up to 32 of their parts, with the last of which the row goes.
         `Changes.shreds` come last: data keys, bodies, notes, consents and drafts of these lanes are destroyed. A file

@@ -12,7 +12,7 @@ from hub.store import kept
 from hub.store.attachments import StoredAttachment, StoredPart
 from hub.store.dead_letters import DeadLetter
 from hub.store.directory_sets import DirectorySet, Standing
-from hub.store.history import Sample, StoredRulebook
+from hub.store.history import Sample, StoredDirectory, StoredRulebook
 from hub.store.parties import PartyKey
 from hub.store.people import Draft, Session, StaffMember
 from hub.store.signed import StoredEvidence
@@ -256,6 +256,7 @@ class Changes:
     dropped_directory_sets: list[Standing] = field(default_factory=list)
     samples: list[Sample] = field(default_factory=list)
     rulebooks: list[StoredRulebook] = field(default_factory=list)
+    directories: list[StoredDirectory] = field(default_factory=list)
     shreds: list[Shred] = field(default_factory=list)
     staff: list[StaffMember] = field(default_factory=list)
     sessions: list[Session] = field(default_factory=list)

@@ -28,6 +28,7 @@ from sqlalchemy import (
 
 from hub.store.attachment_tables import attachment_parts as attachment_parts
 from hub.store.attachment_tables import attachments as attachments
+from hub.store.history_tables import directories as directories
 from hub.store.history_tables import rulebooks as rulebooks
 from hub.store.history_tables import samples as samples
 from hub.store.metadata import POSITION

@@ -115,6 +115,7 @@ class Upserts:
     flows: Insert
     samples: Insert
     rulebooks: Insert
+    directories: Insert
     attachments: Insert
     attachment_parts: Insert
 
@@ -155,6 +156,7 @@ def upserts_for(dialect: str) -> Upserts:
         directory_sets=replace(tables.directory_sets),
         samples=spell(tables.samples).on_conflict_do_nothing(),
         rulebooks=replace(tables.rulebooks),
+        directories=replace(tables.directories),
         attachments=replace(attachment_tables.attachments),
         attachment_parts=replace(attachment_tables.attachment_parts),
     )
@@ -251,6 +253,7 @@ class SqlGroup(reading.SqlReader):
             self._do(history_rows.FORGET_SAMPLES, history_rows.oldest_kept(changes.samples))
         self._each(self._upserts.samples, map(history_rows.sample_to_values, changes.samples))
         self._each(self._upserts.rulebooks, map(history_rows.rulebook_to_values, changes.rulebooks))
+        self._each(self._upserts.directories, map(history_rows.directory_to_values, changes.directories))
 
     def _write_parties(self, changes: records.Changes) -> None:
         self._each(evidence.ADD, map(evidence.to_values, changes.evidence))

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from hub.store import port
-from hub.store.history import SAMPLES_KEPT, RulebookDated, Sample, StoredRulebook
+from hub.store.history import SAMPLES_KEPT, RulebookDated, Sample, StoredDirectory, StoredRulebook
 from hub.store.records import Changes
 from tests.contract.stored import NOON, keep
 
@@ -51,3 +51,13 @@ async def test_the_rulebook_that_came_into_force_last_is_first_also_when_it_was_
     again = replace(OLD, since=NEW.since + MINUTE)
     await keep(store, Changes(rulebooks=[again]))
     assert store.reader().list_rulebooks(limit=9) == [RulebookDated(OLD.digest, again.since), new]
+
+
+async def test_every_directory_is_kept_as_it_came_into_force_also_one_that_comes_back(store: port.Store) -> None:
+    assert store.reader().list_directories() == []
+    first = StoredDirectory("sha256:first", NOON, {"units.toml": "# Åsö\n"})
+    other = StoredDirectory("sha256:other", NOON + MINUTE, {})
+    back = replace(first, since=NOON + 2 * MINUTE)
+    await keep(store, Changes(directories=[other]), Changes(directories=[first]))
+    await keep(store, Changes(directories=[back]))
+    assert store.reader().list_directories() == [first, other, back]

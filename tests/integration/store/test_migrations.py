@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,20 @@ def test_an_older_database_takes_the_steps_that_it_lacks(path: Path, tmp_path: P
     sqlite.SqliteStore.open(path).close()
     sqlite.SqliteStore.open(tmp_path / "new.db").close()
     assert schema_of(path) == schema_of(tmp_path / "new.db")
+
+
+def test_the_directory_in_force_is_the_first_that_is_remembered(path: Path) -> None:
+    path.parent.mkdir()
+    take_steps(path, "0014")
+    add = "INSERT INTO directory_sets (standing, digest, files, at) VALUES (?, ?, ?, ?)"
+    packed = zlib.compress(b"{}")
+    with sqlite3.connect(path) as connection:
+        connection.executemany(add, [("in_force", "sha256:a", packed, 5), ("proposed", "sha256:b", packed, 9)])
+    connection.close()
+    store = sqlite.SqliteStore.open(path)
+    [kept] = store.reader().list_directories()
+    store.close()
+    assert (kept.digest, kept.files) == ("sha256:a", {})
 
 
 def test_the_constant_names_the_newest_step() -> None:

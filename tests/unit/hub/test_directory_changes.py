@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
 from pathlib import Path
 
 import orjson
 import pytest
 from structlog.testing import capture_logs
 
-from hub import bootstrap, clock, reloading, settings
+from hub import bootstrap, bootstrap_replay, clock, reloading, settings
 from hub.directory_changes import ApproveDirectory, NotApproved, ProposeDirectory
+from hub.replay.replaying import Judged
 from hub.service import Hub
 from hub.store.directory_sets import DirectorySet
 from hub.store.records import AuditQuery
 from routing import directory as directories
 from routing.rule_files import RulesBroken
-from tests.support import events, judging, office
+from tests.support import events, judging, office, persons
 
 ONE, OTHER = "staff:one", "staff:other"
 OLD_NAME, NEW_NAME = 'name = "Jobbtorg Sydost"', 'name = "Jobbtorg Sydöst"'
@@ -51,6 +53,13 @@ def change(units: Path, this: str = OLD_NAME, that: str = NEW_NAME) -> None:
     text = (units / "units.toml").read_text("utf-8")
     assert this in text
     (units / "units.toml").write_text(text.replace(this, that), "utf-8")
+
+
+def change_catchment(units: Path) -> None:
+    text = (units / "catchments.toml").read_text("utf-8")
+    row = 'stadsdel = "sd-farsta"\njobbtorg = "jt-sydost"'
+    assert row in text
+    (units / "catchments.toml").write_text(text.replace(row, row.replace("sydost", "vasterort")), "utf-8")
 
 
 def name_of(hub: Hub, unit_id: str = "jt-sydost") -> str:
@@ -95,14 +104,30 @@ async def test_the_log_tells_of_both_people_and_both_sets(hub: Hub, units: Path)
 async def test_decisions_follow_the_units_that_were_approved(hub: Hub, units: Path) -> None:
     consent = events.consent(at=hub.clock.now())
     assert office.outcome(await office.send(hub, "consent.recorded", "sd-farsta", consent)) == "accepted"
-    catchments = (units / "catchments.toml").read_text("utf-8")
-    row = 'stadsdel = "sd-farsta"\njobbtorg = "jt-sydost"'
-    assert row in catchments
-    (units / "catchments.toml").write_text(catchments.replace(row, row.replace("sydost", "vasterort")), "utf-8")
+    change_catchment(units)
     to = [{"unit": "jt-vasterort"}]
     assert office.outcome(await office.tell(hub, "referral.submitted", "sd-farsta", to=to)) == "WRONG_CATCHMENT"
     await reloading.approve_directory(hub, OTHER, await propose(hub))
     assert office.outcome(await office.tell(hub, "referral.submitted", "sd-farsta", to=to)) == "accepted"
+
+
+async def test_past_messages_are_judged_by_the_directory_of_their_time(hub: Hub, units: Path) -> None:
+    old = hub.directory.digest
+    await office.refer(hub)
+    assert isinstance(hub.clock, clock.FixedClock)
+    hub.clock.advance(timedelta(days=1))
+    change_catchment(units)
+    await reloading.approve_directory(hub, OTHER, await propose(hub))
+    consent = events.consent(at=hub.clock.now(), person=persons.BO)
+    assert office.outcome(await office.send(hub, "consent.recorded", "sd-farsta", consent)) == "accepted"
+    await office.accepted(hub, "referral.submitted", "sd-farsta", person=persons.BO, to=[{"unit": "jt-vasterort"}])
+    kept = hub.reader.list_directories()
+    assert [each.digest for each in kept] == [old, hub.directory.digest]
+    assert kept[1].since - kept[0].since == timedelta(days=1)
+    with bootstrap_replay.open_replay(hub.settings, judging.rules(), judging.rules()) as work:
+        assert list(work.run()) == []
+    assert work.counts[Judged.WHOLE] == 4
+    assert not work.counts[Judged.COPIES]
 
 
 async def test_what_is_approved_is_what_was_proposed_and_not_what_lies_there_since(hub: Hub, units: Path) -> None:
