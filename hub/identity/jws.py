@@ -74,9 +74,10 @@ def parse(token: str) -> Signed:
 
 def decode(segment: str) -> bytes:
     """RFC 7515 section 2: no padding, and only the one spelling that encoding would give. Raises `Malformed`."""
-    if len(segment) % 4 == 1:
-        raise Malformed
-    raw = base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4))
+    try:
+        raw = base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4))
+    except ValueError:  # also for letters that are none of ASCII's
+        raise Malformed from None
     if encode(raw) != segment:
         raise Malformed
     return raw

@@ -130,6 +130,7 @@ BAD: dict[str, Callable[[Bound], list[str]]] = {
     "7 no key in the header": header(jwk=...),
     "7 a shared key in the header": header(jwk={"kty": "oct", "k": "AAAA"}),
     "7 a point off the curve": header(jwk={**HOLDER.jwk, "y": HOLDER.jwk["x"]}),
+    "7 a key in letters that are none of base64's": header(jwk={"kty": "OKP", "crv": "Ed25519", "x": "é" * 43}),
     "7 a key elsewhere": header(jku="https://evil.example/key"),
     "7 crit": header(crit=["exp"]),
     "8 another method": claims(method="POST"),

@@ -97,6 +97,8 @@ BAD_KEYS = {
     "x too long": {**KEYS["Ed25519"].jwk, "x": "A" * 86},
     "x padded": {**KEYS["Ed25519"].jwk, "x": KEYS["Ed25519"].jwk["x"] + "="},
     "x with other letters": {**KEYS["Ed25519"].jwk, "x": "+" + KEYS["Ed25519"].jwk["x"][1:]},
+    "x in letters that are none of base64's": {**KEYS["Ed25519"].jwk, "x": "é" * 43},
+    "x that breaks off": {**KEYS["Ed25519"].jwk, "x": "A!"},
     "x is a number": {**KEYS["Ed25519"].jwk, "x": 7},
     "x is nothing": {**KEYS["Ed25519"].jwk, "x": None},
     "nothing": {},

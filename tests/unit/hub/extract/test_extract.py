@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
+import re
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
@@ -229,6 +231,15 @@ async def test_who_is_unknown_gets_an_extract_that_says_so(hub: Hub) -> None:
     made = await extract_of(hub, person)
     assert document_of(made)["controllers"] == []
     assert "Navet har inga uppgifter som leder till dig." in pdf_text.read(made.files[PDF_NAME])
+
+
+async def test_the_paper_names_its_file_by_digest_and_the_key_that_signed_it(hub: Hub) -> None:
+    [person] = people(1)
+    made = await extract_of(hub, person)
+    paper = re.sub(r"\s", "", pdf_text.read(made.files[PDF_NAME]))
+    assert hashlib.sha256(made.files[JSON_NAME]).hexdigest() in paper
+    assert hub.document_key.key_id in paper
+    assert made.extract_id in paper
 
 
 async def test_the_log_tells_of_the_extract_and_not_of_the_person(hub: Hub) -> None:
