@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+from hub.control.connections import Check
 from hub.reference import names
 from hub.service import Hub
 from hub.web.texts import Words
@@ -99,6 +100,11 @@ class Naming:
     def fault(self, fault: Fault) -> str:
         """What is wrong with a field of a message."""
         return self._rule("faults", fault.keyword, fault.detail)
+
+    def check(self, check: Check) -> tuple[str, str]:
+        """What was found at a unit's connection, and what to do about it: empty where nothing has to be done."""
+        state = f"{check.check}.{'none' if check.ok is None else 'ok' if check.ok else 'fault'}"
+        return self._rule("checks", state, check.said), self._rule("checks", f"{state}_todo", check.todo)
 
     def code(self, value: object) -> str:
         """Any value of a code list."""

@@ -40,6 +40,19 @@ def test_every_code_that_a_message_can_hold_has_words() -> None:
         assert {code for code in codes - named if f"codes.{code}" not in SWEDISH} == set(), entry.name
 
 
+# What is looked at of a unit's connection, and how it can come out (hub/control/connections.py); `_todo` where
+# something has to be done.
+CHECKS = {
+    "unit": ("ok", "fault"),
+    "keys": ("ok", "fault", "none"),
+    "certificates": ("ok", "fault", "none"),
+    "webhook": ("ok", "fault", "none"),
+    "inbox": ("ok", "fault"),
+}
+ADVISED = {check: tuple(f"{state}_todo" for state in states if state != "ok") for check, states in CHECKS.items()}
+ADVISED["webhook"] = ("fault_todo",)
+
+
 def test_whatever_the_rules_name_in_swedish_has_an_english_name_and_nothing_else_has() -> None:
     """One home for each language: the rules in Swedish, the catalogue `rules.en.toml` in English."""
     book = rulebook.load()
@@ -56,6 +69,9 @@ def test_whatever_the_rules_name_in_swedish_has_an_english_name_and_nothing_else
         "refusals.title": {code.value for code in book.refusals},
         "refusals.advice": {code.value for code in book.refusals},
         "faults": sentences,
+        "checks": {
+            f"{check}.{state}" for check, states in CHECKS.items() for state in (*states, *ADVISED.get(check, ()))
+        },
     }
     keys = {f"rules.{part}.{code}" for part, codes in wanted.items() for code in codes}
     assert {key for key in ENGLISH if key.startswith("rules.")} == keys

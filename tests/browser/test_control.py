@@ -29,6 +29,7 @@ PAGES = (
     "/admin/dead-letters",
     "/admin/dead-letters?try=1",
     "/admin/rules",
+    "/admin/rules/types/information.requested",
     "/admin/rules/changes",
     "/admin/rules/diff",
     "/admin/rules/try",

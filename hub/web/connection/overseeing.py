@@ -15,6 +15,7 @@ from hub.identity.attempts import Attempt
 from hub.service import Hub
 from hub.web import frame
 from hub.web.control import showing
+from hub.web.naming import Naming
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,4 +53,11 @@ async def show_one(request: web.Request) -> web.StreamResponse:
     if hub.directory.find_unit(unit_id) is None:
         raise call_problem("NOT_FOUND")
     found = await hub.store.ask(lambda: connections.describe(hub, unit_id))
-    return frame.page(request, "connection/one.html", **showing.common(request), found=found, at=hub.clock.now())
+    return frame.page(
+        request,
+        "connection/one.html",
+        **showing.common(request),
+        found=found,
+        at=hub.clock.now(),
+        n=Naming(hub, frame.words_for(request)),
+    )

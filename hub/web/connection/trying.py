@@ -26,6 +26,7 @@ from hub.service import Hub
 from hub.web import browser, frame
 from hub.web.connection import examining
 from hub.web.connection.examining import Step
+from hub.web.naming import Naming
 
 COOKIE: Final = "samverkan-try"
 _SECONDS: Final = 3600
@@ -76,6 +77,7 @@ def _page(request: web.Request, steps: tuple[Step, ...] = (), found: Connection 
         steps=steps,
         is_right=all(step.ok for step in steps),
         found=found,
+        n=Naming(hub, frame.words_for(request)),
         unit_name=found and _name(hub, found.unit_id),
         base=base_of(request),
         issuer=hub.settings.issuer,

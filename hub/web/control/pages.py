@@ -5,6 +5,7 @@ from __future__ import annotations
 from hub.api.routes import Access, Page
 from hub.web.control import (
     asking,
+    browsing,
     comparing,
     exporting,
     extracting,
@@ -37,6 +38,7 @@ PAGES: tuple[Page, ...] = (
     Page("GET", "/admin/rules/changes", rules.show_changes, Access.OVERSIGHT),
     Page("GET", "/admin/rules/diff", comparing.show_form, Access.OVERSIGHT),
     Page("POST", "/admin/rules/diff", comparing.compare, Access.OVERSIGHT),
+    Page("GET", "/admin/rules/types/{type}", browsing.show_type, Access.OVERSIGHT),
     Page("GET", "/admin/rules/try", rules.show_trial, Access.ADMINISTRATOR),
     Page("POST", "/admin/rules/try", rules.try_message, Access.ADMINISTRATOR),
     Page("GET", "/admin/follow-up", following_up.show_follow_up, Access.OVERSIGHT),

@@ -24,7 +24,7 @@ log = structlog.get_logger()
 MOST: Final = 200
 SHOWN: Final = 50
 """At first; the rest when asked for."""
-_MOST_CASES: Final = 40
+_MOST_CASES: Final = 200
 HEARTBEAT_SECONDS: Final = 15.0
 UNREAD: Final = frozenset({DeliveryState.PENDING, DeliveryState.NOTIFIED})
 
@@ -60,8 +60,13 @@ async def show_inbox(request: web.Request) -> web.Response:
 
 
 def _look(hub: Hub, unit_id: str) -> tuple[Sequence[ClaimCheck], list[Due]]:
+    """What is open, and what is due in its cases and in those where something happened lately: a deadline does not end
+    because every message has been dealt with."""
     claims = hub.reader.list_inbox(unit_id, limit=MOST, at=hub.clock.now())
-    return claims, list_due(hub, unit_id, [claim.case_id for claim in claims if claim.case_id])
+    lately = [claim.case_id for claim in hub.reader.list_recent(unit_id, limit=SHOWN)]
+    lately += [stored.case_id for _, stored in hub.reader.list_sent(unit_id, limit=SHOWN)]
+    cases = [*(claim.case_id for claim in claims), *lately]
+    return claims, list_due(hub, unit_id, [case_id for case_id in cases if case_id])
 
 
 def _is_part(request: web.Request) -> bool:
@@ -91,8 +96,8 @@ def arrange(claims: Sequence[ClaimCheck], chosen: Mapping[str, str]) -> list[Cla
 
 
 def list_due(hub: Hub, unit_id: str, case_ids: Sequence[str]) -> list[Due]:
-    """The unit's open deadlines in these cases, soonest first."""
-    wanted = list(dict.fromkeys(case_ids))[-_MOST_CASES:]
+    """The unit's open deadlines in these cases, of the first `_MOST_CASES`, soonest first."""
+    wanted = list(dict.fromkeys(case_ids))[:_MOST_CASES]
     ledger, at = hub.look(), hub.clock.now()
     ledger.prepare_cases(wanted)
     cases = [case for case in map(ledger.find_case, wanted) if case is not None and case.is_party(unit_id)]

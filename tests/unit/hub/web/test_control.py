@@ -25,7 +25,7 @@ from tests.unit.hub.web.conftest import Pages
 
 PLAIN = (
     *("/admin", "/admin/health", "/admin/follow-up", "/admin/reason"),
-    *("/admin/rules", "/admin/rules/changes", "/admin/rules/diff"),
+    *("/admin/rules", "/admin/rules/changes", "/admin/rules/diff", "/admin/rules/types/information.requested"),
 )
 CLOSER = (
     *("/admin/messages", "/admin/flows/sd/jt", "/admin/dead-letters", "/admin/retention", "/admin/log"),

@@ -223,7 +223,7 @@ async def test_what_should_be_rare_is_counted_by_unit(pages: Pages) -> None:
     page = (await browser.get("/admin/follow-up")).text
     used = page.split("Utlämnanden på grund av eget behov")[2].split("</table>")[0]
     assert "Farsta" in used
-    assert '<td class="number">1</td>' in used
+    assert 'data-label="Gånger">1</td>' in used
     assert "Inga ärenden har avslutats så under tiden." in page
 
 
@@ -314,3 +314,16 @@ async def test_the_data_officer_prints_an_extract_and_the_log_does_not_name_anyb
     assert "Numret går inte att läsa" in wrong.text
     admin = await with_reason(pages)
     assert (await admin.get("/admin/extract")).status == 403
+
+
+async def test_a_type_is_browsed_with_every_way_that_the_rules_open(pages: Pages) -> None:
+    browser = await pages.signed_in("granskare")
+    rules = (await browser.get("/admin/rules")).text
+    for name in pages.hub.rulebook.types:
+        if f'href="/admin/rules/types/{name}"' in rules:
+            assert (await browser.get(f"/admin/rules/types/{name}")).status == 200, name
+    page = (await browser.get("/admin/rules/types/referral.submitted")).text
+    rows = [" ".join(re.sub(r"<[^>]+>", " ", row).split()) for row in page.split("<tbody>")[1].split("</tr>")]
+    assert any(row.startswith("Jobbtorg Stadsdelar Planering vid jobbtorg Samtycke från den enskilde") for row in rows)
+    assert not any("Missbruk" in row for row in rows)
+    assert (await browser.get("/admin/rules/types/nothing")).status == 404

@@ -80,3 +80,15 @@ async def heard(content: asyncio.StreamReader, wanted: bytes) -> bytes:
     while wanted not in (part := await content.readuntil(b"\n\n")):
         pass
     return part
+
+
+async def test_a_deadline_stays_in_the_inbox_when_every_message_of_its_case_is_dealt_with(pages: Pages) -> None:
+    await office.refer(pages.hub)
+    browser = await pages.signed_in("jobbtorg")
+    for message in await pages.hub.list_inbox("jt-sydost", limit=100):
+        await pages.hub.read(message.delivery_id, "jt-sydost")
+        await pages.hub.acknowledge(message.delivery_id, "jt-sydost")
+        await pages.hub.report_handled(message.delivery_id, "jt-sydost", "handled", None)
+    page = (await browser.get("/team")).text
+    assert "Inkorgen är tom" in page
+    assert "Svar på anvisningen" in page
