@@ -190,6 +190,15 @@ def test_a_command_that_gives_no_key_stops_the_start(tmp_path: Path, body: str) 
         rebuild(tmp_path / "data", master_key_command=command(tmp_path, body))
 
 
+def test_a_command_that_fails_after_a_key_stops_the_start(tmp_path: Path) -> None:
+    keys = tmp_path / "kms"
+    key_file.replace(keys, [b"\x01" * 32])
+    body = f"print(open({str(keys)!r}).read(), end='')"
+    rebuild(tmp_path / "right", master_key_command=command(tmp_path, body)).store.close()
+    with pytest.raises(VaultLocked, match="failed"):
+        rebuild(tmp_path / "wrong", master_key_command=command(tmp_path, body + "; raise SystemExit(1)"))
+
+
 def test_a_command_that_never_ends_stops_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(master_key, "_SECONDS", 0.05)
     with pytest.raises(VaultLocked, match="gave no key within"):
