@@ -166,7 +166,8 @@ class Sweep:
         """Each once, whether it succeeds or not: what fails must not keep the others waiting."""
         seen: set[str] = set()
         while not self._rounds.is_stopping:
-            due = [name for name in list_due(BATCH + len(seen)) if name not in seen]
+            found = await self._store.ask(partial(list_due, BATCH + len(seen)))
+            due = [name for name in found if name not in seen]
             if not due:
                 return
             seen.update(due)

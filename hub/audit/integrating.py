@@ -185,7 +185,7 @@ class Integrator:
         if end > begin:
             frontier, nodes = await self._grow(end)
             if not await self._keep(begin, frontier, nodes, at):
-                self.check()  # another process was first: go on from what it has kept
+                await self._store.ask(self.check)  # another process was first: go on from what it has kept
                 return True
         elif size < begin:
             raise LogBroken(f"The log ends at {size} entries, but {begin} were signed.")
@@ -236,6 +236,6 @@ class Integrator:
 
     async def _publish_again(self) -> None:
         """A witness that was away may have come back."""
-        signed = self._store.reader().find_checkpoint(CheckpointKind.SIGNED)
+        signed = await self._store.ask(lambda: self._store.reader().find_checkpoint(CheckpointKind.SIGNED))
         if signed is not None and signed.size == self._frontier.size:
             await self._publish(signed)

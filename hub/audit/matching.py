@@ -283,7 +283,7 @@ def _count(row: AuditRow, told: Told, found: Compared) -> None:
     match told.get("action"):
         case AuditAction.MESSAGE_ACCEPTED:
             found.accepted += 1
-        case AuditAction.PERSON_PROTECTED | AuditAction.PERSON_HELD:
+        case AuditAction.PERSON_PROTECTED | AuditAction.PERSON_HELD | AuditAction.BACKUP_RESTORED:
             found.stopped_logged += told.get("stopped", 0)
         case AuditAction.ERASED if told.get("what") == "metadata":
             found.erased_logged += sum(told.get("counts", {}).values())

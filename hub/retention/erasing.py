@@ -254,10 +254,12 @@ def _destroy_again(ledger: Ledger, command: DestroyAgain) -> None:
         case = ledger.find_case(lane_id)
         if case is not None:
             ledger.put_case(emptied(case, replacement))
-    for view in ledger.prepare_unread(lanes):
+    stopped = ledger.prepare_unread(lanes)
+    for view in stopped:
         code = RefusalCode.COULD_NOT_BE_DELIVERED.value
         ledger.change_delivery(DeliveryChange(view.delivery.delivery_id, state=DeliveryState.REFUSED, code=code))
     consents = [lane_id.removeprefix(CONSENT) for lane_id in lanes if lane_id.startswith(CONSENT)]
     going = {lane_id: f"{PERSON}{uuid.uuid4().hex}" if lane_id.startswith(PERSON) else lane_id for lane_id in lanes}
     ledger.shred(Shred(going, replacement=replacement, consents=consents), known=command.tombstones)
-    ledger.audit(AuditAction.BACKUP_RESTORED, HUB, detail={"keys": len(lanes), "tombstones": len(command.tombstones)})
+    detail = {"keys": len(lanes), "tombstones": len(command.tombstones), "stopped": len(stopped)}
+    ledger.audit(AuditAction.BACKUP_RESTORED, HUB, detail=detail)

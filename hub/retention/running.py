@@ -129,7 +129,7 @@ class Gallring:
         return erased
 
     async def _run_in_time(self) -> None:
-        if self._is_time():
+        if await self._store.ask(self._is_time):
             run = await self.run()
             log.info("gallring_done", **run.counts)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +11,7 @@ import aiohttp
 import pytest
 
 from hub import bootstrap, settings
+from tests.support import off_the_loop
 from tests.support.town import Town
 
 Build = Callable[[str], Awaitable[Town]]
@@ -48,6 +49,14 @@ def engine(request: pytest.FixtureRequest) -> tuple[Engine, dict[str, str]]:
         environ["SAMVERKAN_BROKER_URL"] = request.getfixturevalue("broker_url")
         environ["SAMVERKAN_AMQP_UNITS"] = "jt-sydost,sd-farsta"
     return chosen, environ
+
+
+@pytest.fixture(autouse=True)
+def nobody_is_held_up(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No call or page of a hub in this process waits for the store where all others would wait, too."""
+    found = off_the_loop.watch(monkeypatch)
+    yield
+    assert not found, found[:3]
 
 
 @pytest.fixture
