@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -28,6 +30,14 @@ SHIFTS = (HOUR, -HOUR, YEAR, -YEAR, timedelta(seconds=50), timedelta(seconds=-50
 ONE = timedelta(seconds=1)
 # What comes due by a wrong clock comes due: that is not asked here.
 ENVIRON = {"FAULTS_CLOCK": "clock", "SAMVERKAN_DEADLINE_SWEEP_SECONDS": "86400"}
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A hub, and what names its servers where it has any."""
+
+    hub: worlds.FaultyHub
+    servers: Mapping[str, str]
 
 
 def until_noon() -> timedelta:
@@ -64,15 +74,31 @@ async def go_on(record: History, case: OpenCase, version: int, at: datetime) -> 
     return 202
 
 
+@pytest.fixture(params=["SQLite", "PostgreSQL and RabbitMQ"])
+async def engine(
+    request: pytest.FixtureRequest, start_faulty: Callable[..., worlds.FaultyHub], tmp_path: Path
+) -> AsyncIterator[Engine]:
+    """A hub whose clock is in the test's hands."""
+    with ExitStack() as standing:
+        servers: dict[str, str] = {}
+        if request.param != "SQLite":
+            broker = request.getfixturevalue("broker")
+            servers["SAMVERKAN_DATABASE_URL"] = request.getfixturevalue("database_url")
+            servers["SAMVERKAN_BROKER_URL"] = standing.enter_context(broker.virtual_host())
+            await bootstrap.prepare(settings.load({"data_dir": tmp_path / "hub-0" / "data"}, servers, None))
+        hub = await asyncio.to_thread(lambda: start_faulty(**ENVIRON, **servers))
+        yield Engine(hub, servers)
+        await asyncio.to_thread(hub.kill)
+
+
 async def test_row_17_the_clock_is_wrong(
-    start_faulty: Callable[..., worlds.FaultyHub],
+    engine: Engine,
     opened: aiohttp.ClientSession,
     record: History,
     chance: random.Random,
 ) -> None:
     """Tokens and consents count by the clock as it is, and again when it is right again; order rests on no clock."""
-    hub = await asyncio.to_thread(lambda: start_faulty(**ENVIRON))
-    right = until_noon()
+    hub, right = engine.hub, until_noon()
     hub.set_clock(right)
     field = Field(opened, hub)
     [under_way] = await traffic.open_cases(record, field, 1)
@@ -95,14 +121,14 @@ async def test_row_17_the_clock_is_wrong(
         version += 1
     for item in await others.stadsdel.inbox():
         await traffic.take(record, others.stadsdel, item)
-    worlds.note_log(record, hub.data_dir, {})
-    assert count_steps_back(hub) >= sum(by > SKEW for by in shifts)
+    await asyncio.to_thread(worlds.note_log, record, hub.data_dir, engine.servers)
+    assert count_steps_back(engine) >= sum(by > SKEW for by in shifts)
 
 
-def count_steps_back(hub: worlds.FaultyHub) -> int:
+def count_steps_back(engine: Engine) -> int:
     """How often the log says so; between two of these its times grow."""
     many, newest = 0, datetime.min.replace(tzinfo=UTC)
-    reader = bootstrap.open_reader(settings.load({"data_dir": hub.data_dir}, {}, None))
+    reader = bootstrap.open_reader(settings.load({"data_dir": engine.hub.data_dir}, engine.servers, None))
     for row in reader.list_audit(AuditQuery(limit=100_000)):
         if row.action == "clock_went_back":
             many, newest = many + 1, row.at
