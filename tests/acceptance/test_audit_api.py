@@ -102,6 +102,19 @@ async def test_as_a_table_and_as_fhir(field: Field) -> None:
     assert {"csv", "fhir"} <= {each["entry"]["form"] for each in exported}
 
 
+async def test_whatever_stands_in_the_log_is_fhir(field: Field) -> None:
+    case = await field.enrol()
+    await case.propose(1)
+    await field.party("jt-sydost").send("referral.submitted", {})  # and something that was refused
+    cursor, actions = "0", set[str]()
+    while cursor:
+        answer = await search(field, format="fhir", limit="500", cursor=cursor)
+        assert list(audit_event.faults(answer.json)) == []
+        actions |= {each["resource"]["subtype"][0]["code"] for each in answer.json.get("entry", ())}
+        cursor = answer.headers.get("X-Next-Cursor", "")
+    assert {"message_accepted", "message_refused", "consent_recorded"} <= actions
+
+
 async def test_entries_about_a_person_take_a_reason_which_is_logged_first(field: Field) -> None:
     began = now().isoformat()
     case = await field.refer()
