@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -13,7 +14,7 @@ from playwright.async_api import expect
 
 from hub import bootstrap
 from hub.api.server import Server
-from tests.browser.test_team import consent_is_given
+from tests.browser.test_team import FIRST_YES, SHARED, consent_is_given, tell_of_consent
 from tests.browser.window import PATIENT_MS, Office, Window
 from tests.support.agency import Key, assertion
 from tests.support.persons import JONNA
@@ -43,6 +44,10 @@ async def case_is_brought(fk: Window) -> str:
     await fk.preview()
     await fk.send()
     return fk.page.url.split("/cases/")[1].split("?")[0]
+
+
+def digest_of(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 class Inspector:
@@ -159,6 +164,31 @@ async def test_protection_that_arrives_while_a_page_is_open_takes_the_person_awa
     await fk.does_not_see(JONNA.family_name)
     await coordinator.go(f"/team/cases/{case}")
     await coordinator.sees("Sidan finns inte")
+
+
+async def test_a_file_can_be_had_and_the_form_goes_on_at_once_but_twice_pressed_is_sent_once(office: Office) -> None:
+    fk = await office.sit_down("fk")
+    await fk.go("/team/send/consent.recorded")
+    await fk.fill(
+        {
+            "person.personal_number": JONNA.number,
+            "person.given_name": JONNA.given_name,
+            "person.family_name": JONNA.family_name,
+        }
+    )
+    await fk.check_all("edge", FIRST_YES)
+    await fk.check_all("edge_categories", SHARED)
+    await tell_of_consent(fk)
+    async with fk.page.expect_download() as got:
+        await fk.press("Blankett att skriva under (PDF)")
+    paper = digest_of(await (await got.value).path())
+    await fk.preview()
+    await fk.page.get_by_role("button", name="Skicka", exact=True).dblclick()
+    await fk.page.wait_for_url(lambda url: "done=sent" in url)
+    sent = [stored for _, stored in office.hub.reader.list_sent("fk-stockholm", limit=10)]
+    assert [stored.type for stored in sent] == ["consent.recorded"]
+    await fk.go(f"/team/sent/{sent[0].key.message_id}")
+    await fk.sees(f"sha256:{paper}")
 
 
 async def test_a_page_that_lost_the_hub_says_so_and_goes_on_when_it_is_back(office: Office) -> None:

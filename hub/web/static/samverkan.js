@@ -45,9 +45,10 @@
   }
 
   /* A form is sent once: a second press while the first is under way does nothing. Meanwhile the page shows that it
-     waits; after a while it can be sent again, for a file that came as the answer leaves the page where it is. */
+     waits. A button whose answer is a file (data-file) leaves the page where it is, and the form free. */
   function sendOnce(event) {
     var form = event.target;
+    if (event.submitter && "file" in event.submitter.dataset) { return; }
     if (form.getAttribute("aria-busy")) { event.preventDefault(); return; }
     form.setAttribute("aria-busy", "true");
     say(document.getElementById("announcer").dataset.working);
