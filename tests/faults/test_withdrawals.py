@@ -20,6 +20,9 @@ from tests.support.party import Party
 
 pytestmark = pytest.mark.faults
 
+# Between one round of reading and the next, so that those who write get at the processors, too.
+BREATH = 0.005
+
 
 async def plan(record: History, case: OpenCase, versions: range) -> list[str]:
     """Proposals and their approval; the stadsdel's copies. Until the hub takes none after the withdrawal."""
@@ -42,6 +45,7 @@ async def keep_reading(record: History, party: Party, case: OpenCase, copies: li
             assert answer.status in (200, 410), answer.body
             if answer.status == 200:
                 record.note("read", delivery=delivery, unit=party.unit, lane=case.case_id, began=began)
+        await asyncio.sleep(BREATH)
 
 
 async def withdraw(record: History, case: OpenCase) -> None:
