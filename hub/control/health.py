@@ -14,6 +14,7 @@ from hub.store.records import CheckpointKind
 
 _MOST_CASES = 300
 ENDS_SOON = timedelta(days=30)
+MOST_WAITING = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,26 @@ def list_ending_keys(hub: Hub) -> list[PartyKey]:
         if key.ends_at is not None and key.counts_at(now) and key.ends_at <= now + ENDS_SOON
     ]
     return [key for _, key in sorted(found, key=lambda row: row[0])]
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """What waits for one unit to take it over; `waiting` counts up to `MOST_WAITING`, which stands for many."""
+
+    unit_id: str
+    waiting: int
+    oldest_at: datetime
+
+
+def list_queues(hub: Hub) -> list[Queue]:
+    """Of every unit for which something waits, the longest waiting first."""
+    now = hub.clock.now()
+    inboxes = [
+        (unit.unit_id, hub.reader.list_inbox(unit.unit_id, limit=MOST_WAITING, at=now))
+        for unit in hub.directory.list_units()
+    ]
+    found = [Queue(unit_id, len(claims), claims[0].recorded_at) for unit_id, claims in inboxes if claims]
+    return sorted(found, key=lambda queue: queue.oldest_at)
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,7 +118,10 @@ async def test_axe_finds_nothing_on_any_page_and_none_is_wider_than_the_window(
     await say_why(window)
     await window.go("/admin/messages")
     link = await window.page.locator('main td a[href^="/admin/messages/"]').first.get_attribute("href")
-    for path in (*PAGES, f"{link}?verify=1"):
+    await window.go("/admin/dead-letters")
+    drop = str(await window.page.locator('a[href*="drop="]').first.get_attribute("href"))
+    states = (f"{link}?verify=1", "/admin/log?verify=1", "/admin/messages?message=3", drop, f"{drop}&fault=1")
+    for path in (*PAGES, *states):
         await window.go(path)
         found = await Axe().run(window.page)
         assert found.violations_count == 0, (path, found.generate_report())

@@ -19,6 +19,7 @@ from hub.web.control.drawing import draw_chart
 from hub.web.control.lines import Axis, Curve, draw_curve
 
 _MILLI: Final = 1000
+_MOST_QUEUES: Final = 12
 _LONGEST: Final = timedelta(days=7)
 """Of the curves: readings are kept a little longer."""
 
@@ -43,6 +44,8 @@ async def show_health(request: web.Request) -> web.StreamResponse:
         **await _curves(hub, min(timedelta(days=span.days), _LONGEST)),
         said=lambda at: times.said(at, hub.clock.now(), frame.words_for(request)),
         ending_keys=await hub.store.ask(lambda: health.list_ending_keys(hub)),
+        queues=(await hub.store.ask(lambda: health.list_queues(hub)))[:_MOST_QUEUES],
+        most_waiting=health.MOST_WAITING,
         witnesses=sorted(hub.integrator.lags().items()),
         technology=hub.store.technology,
     )

@@ -19,7 +19,7 @@ import pytest
 from hub import directory_changes
 from hub.audit.entry import AuditAction
 from hub.audit.recording import RecordEvent
-from hub.control import charting, sampling
+from hub.control import charting, health, sampling
 from hub.identity.party_keys import AddKey
 from hub.store.history import Sample
 from hub.store.parties import KeyKind, PartyKey
@@ -327,3 +327,21 @@ async def test_a_type_is_browsed_with_every_way_that_the_rules_open(pages: Pages
     assert any(row.startswith("Jobbtorg Stadsdelar Planering vid jobbtorg Samtycke från den enskilde") for row in rows)
     assert not any("Missbruk" in row for row in rows)
     assert (await browser.get("/admin/rules/types/nothing")).status == 404
+
+
+async def test_health_tells_for_whom_something_waits_and_since_when(
+    pages: Pages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser = await pages.signed_in("granskare")
+    assert "Ingen enhet har något som väntar." in (await browser.get("/admin/health")).text
+    _, delivery, _ = await office.refer(pages.hub)
+
+    async def row() -> str:
+        page = (await browser.get("/admin/health")).text.split("Inkorgar som väntar längst</caption>")[1]
+        return " ".join(re.sub(r"<[^>]+>", " ", page.split("<tbody>")[1].split("</tr>")[0]).split())
+
+    assert (await row()).startswith("Jobbtorg Sydost 2 ")
+    monkeypatch.setattr(health, "MOST_WAITING", 2)
+    assert (await row()).startswith("Jobbtorg Sydost 2 eller fler ")
+    await pages.hub.acknowledge(delivery, "jt-sydost")
+    assert (await row()).startswith("Jobbtorg Sydost 1 ")
