@@ -11,7 +11,9 @@ import random
 import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import aio_pika
@@ -280,6 +282,24 @@ async def test_row_12_poison_is_put_aside_once_and_the_others_flow(world: World,
     await line.close(connection)
     async with traffic.load(record, world.cases, world.takers):
         await asyncio.sleep(1)
+
+
+async def test_a_recipient_outlives_what_the_library_lets_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection that dies may let `CancelledError` out of any call. Whoever ends with it takes nothing any more."""
+    stop, tries = asyncio.Event(), 0
+
+    async def dies(self: worlds.AmqpTaker, stop: asyncio.Event) -> None:
+        nonlocal tries
+        tries += 1
+        if tries == 3:
+            stop.set()
+        raise asyncio.CancelledError
+
+    monkeypatch.setattr(worlds.AmqpTaker, "_listen", dies)
+    with closing(History(tmp_path / "history.jsonl")) as record:
+        async with asyncio.timeout(30):
+            await worlds.AmqpTaker(record, None, "amqp://nobody/").run(stop)  # type: ignore[arg-type]
+    assert tries == 3
 
 
 def test_the_proxy_stands_where_the_hub_looks() -> None:

@@ -130,7 +130,8 @@ async def load(
         async with asyncio.timeout(RECOVERY_SECONDS):
             assert sum(await asyncio.gather(*senders)) > 0
             for party in parties.values():
-                while (await call(party, "GET", "/v1/inbox?limit=1")).json["items"]:  # noqa: ASYNC110
+                while (await call(party, "GET", "/v1/inbox?limit=1")).json["items"]:
+                    assert not any(taker.done() for taker in takers), "a recipient of this test's own has gone"
                     await asyncio.sleep(PAUSE)
     except BaseException:
         for task in takers:  # they would ask a hub for ever that does not come back

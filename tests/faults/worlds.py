@@ -6,7 +6,7 @@ import asyncio
 import base64
 import json
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -99,8 +99,14 @@ class AmqpTaker:
 
     async def run(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
-            with suppress(aio_pika.exceptions.AMQPError, OSError, TimeoutError, RuntimeError):
+            try:
                 await self._listen(stop)
+            except (aio_pika.exceptions.AMQPError, OSError, TimeoutError, RuntimeError):
+                pass
+            except asyncio.CancelledError:
+                # The library lets these out when a connection dies under it, and a recipient goes on all the same.
+                if line.is_cancelled():
+                    raise
             await asyncio.sleep(0.2)
 
     async def _listen(self, stop: asyncio.Event) -> None:
