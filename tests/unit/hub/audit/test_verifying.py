@@ -184,6 +184,17 @@ async def test_names_the_first_entry_that_is_bad(log: SmallLog, tmp_path: Path, 
     assert f"Entry {index} is the first" in await fault_of(files)
 
 
+@pytest.mark.parametrize("size", [1, 5, 300])
+async def test_finds_a_log_that_fits_itself_and_not_what_was_signed(tmp_path: Path, size: int) -> None:
+    entries = [small_log.entry(index) for index in range(size)]
+    write_log(tmp_path, entries)
+    signed = (tmp_path / "checkpoint").read_bytes()
+    write_log(tmp_path, [*entries[:-1], entries[-1].replace(b"accepted", b"refused")])
+    (tmp_path / "checkpoint").write_bytes(signed)
+    assert "is not the one that was signed" in await fault_of(tmp_path)
+    assert "is not the one that was signed" in await fault_of(tmp_path, with_entries=False)
+
+
 async def test_finds_an_entry_and_its_leaf_rewritten_together(log: SmallLog, tmp_path: Path) -> None:
     await log.grow_to(300)
     files = log.export(tmp_path / "files")

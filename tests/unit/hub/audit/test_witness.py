@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 
 from hub import clock
 from hub.api import witness as door
@@ -172,6 +173,38 @@ async def test_a_witness_that_is_away_holds_nothing_up_and_is_asked_again(log: S
     await log.integrator.step()
     assert log.integrator.lags() == {"fk": 0}
     assert len(notes.open_note(log.note(), [WITNESS.verifier]).seen) == 1
+
+
+async def test_a_cosignature_that_does_not_hold_is_not_served(log: SmallLog) -> None:
+    """Of another key under the witness's name, of another checkpoint, and no signature at all."""
+    thief = Signer(WITNESS.verifier.name, Kind.COSIGNATURE, b"6" * 32)
+    at = int(stored.NOON.timestamp())
+    for number, answer in enumerate(
+        (
+            lambda text: thief.sign(text, at),
+            lambda text: WITNESS.sign(text.replace("\n", "x\n", 1), at),
+            STRANGER.sign,
+            lambda text: "",
+            lambda text: "nonsense\n",
+        ),
+        1,
+    ):
+
+        async def cosign(request: web.Request, answer: Callable[[str], str] = answer) -> web.Response:
+            asked = Request.parse(await request.read())
+            return web.Response(text=answer(notes.split(asked.note)[0]))
+
+        app = web.Application()
+        app.router.add_post("/add-checkpoint", cosign)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        log.integrator = with_witness(log, f"http://127.0.0.1:{runner.addresses[0][1]}")
+        await log.grow_to(number)
+        await runner.cleanup()
+        assert [seen.verifier for seen in notes.open_note(log.note(), [SIGNER.verifier]).seen] == [SIGNER.verifier]
+        assert len(notes.split(log.note())[1]) == 1
+        assert log.integrator.lags() == {"fk": number}
 
 
 async def test_a_log_that_was_rewritten_gets_no_cosignature(log: SmallLog, url: str, tmp_path: Path) -> None:
