@@ -13,6 +13,8 @@ from typing import Any
 import aiohttp
 import pytest
 
+from hub import settings
+from hub.api import tls
 from hub.settings import SettingWrong
 from tests.security.conftest import BuildTown
 from tests.support.agency import Key, ask_for_token, assertion, form, operator, register
@@ -136,6 +138,14 @@ async def test_old_tls_is_refused(town: Town, authority: Certificate) -> None:
     async with aiohttp.ClientSession(connector=connector) as session:
         with pytest.raises(aiohttp.ClientError):
             await session.get(town.url + "/livez")
+
+
+def test_old_tls_is_refused_whatever_the_ciphers_are(folder: Path, authority: Certificate) -> None:
+    server = Certificate(folder, "hub-alone", authority)
+    given = {"data_dir": folder, "tls_cert": server.cert_path, "tls_key": server.key_path}
+    context = tls.build_context(settings.load(given, {}, None))
+    assert context is not None
+    assert context.minimum_version == ssl.TLSVersion.TLSv1_2
 
 
 async def test_where_there_is_tls_browsers_are_told_to_stay_with_it(
