@@ -20,6 +20,7 @@ from hub.store.records import AuditQuery
 from routing import directory as directories
 from routing.rule_files import RulesBroken
 from tests.support import events, judging, office, persons
+from tests.support.persons import Person
 
 ONE, OTHER = "staff:one", "staff:other"
 OLD_NAME, NEW_NAME = 'name = "Jobbtorg Sydost"', 'name = "Jobbtorg Sydöst"'
@@ -60,6 +61,13 @@ def change_catchment(units: Path) -> None:
     row = 'stadsdel = "sd-farsta"\njobbtorg = "jt-sydost"'
     assert row in text
     (units / "catchments.toml").write_text(text.replace(row, row.replace("sydost", "vasterort")), "utf-8")
+
+
+async def refer(hub: Hub, person: Person, jobbtorg: str) -> None:
+    """Named, so that another catchment is a reason to refuse."""
+    consent = events.consent(at=hub.clock.now(), person=person)
+    assert office.outcome(await office.send(hub, "consent.recorded", "sd-farsta", consent)) == "accepted"
+    await office.accepted(hub, "referral.submitted", "sd-farsta", person=person, to=[{"unit": jobbtorg}])
 
 
 def name_of(hub: Hub, unit_id: str = "jt-sydost") -> str:
@@ -113,14 +121,12 @@ async def test_decisions_follow_the_units_that_were_approved(hub: Hub, units: Pa
 
 async def test_past_messages_are_judged_by_the_directory_of_their_time(hub: Hub, units: Path) -> None:
     old = hub.directory.digest
-    await office.refer(hub)
+    await refer(hub, persons.ASTA, "jt-sydost")
     assert isinstance(hub.clock, clock.FixedClock)
     hub.clock.advance(timedelta(days=1))
     change_catchment(units)
     await reloading.approve_directory(hub, OTHER, await propose(hub))
-    consent = events.consent(at=hub.clock.now(), person=persons.BO)
-    assert office.outcome(await office.send(hub, "consent.recorded", "sd-farsta", consent)) == "accepted"
-    await office.accepted(hub, "referral.submitted", "sd-farsta", person=persons.BO, to=[{"unit": "jt-vasterort"}])
+    await refer(hub, persons.BO, "jt-vasterort")
     kept = hub.reader.list_directories()
     assert [each.digest for each in kept] == [old, hub.directory.digest]
     assert kept[1].since - kept[0].since == timedelta(days=1)
