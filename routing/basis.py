@@ -137,7 +137,7 @@ def _by_consent(question: _Question, consent_id: str | None) -> Grounds:
     if cover.consent is None:
         return Grounds(frozenset(), None, cover.missing)
     used = UsedBasis(CONSENT, cover.consent.consent_id, cover.consent.version)
-    return Grounds(cover.categories, used)
+    return Grounds(cover.categories - question.rulebook.bases[CONSENT].never, used)
 
 
 def _holds(question: _Question, claim: BasisClaim) -> bool:

@@ -12,7 +12,7 @@ from routing.case import Case
 from routing.consent import Consent
 from routing.decision import Decision, Ruling
 from routing.situation import Earlier
-from tests.support import judging, persons
+from tests.support import events, judging, persons
 from tests.support.judging import edge, judge, outcome, ruling
 
 PARTIES = ("amn", "sdn-farsta", "sdn-bromma", "af", "fk", "rg", "utbn")
@@ -145,6 +145,20 @@ def share(type_name: str, sender: str, finsam_state: str | None, *kinds: str, **
         "handling": {"purpose": "finsam_joint_planning"},
     }
     return judge(type_name, sender, **given | parts)
+
+
+@pytest.mark.parametrize(
+    ("code", "consents", "told"), [("CONSENT", [agreed("finsam_joint_planning")], True), ("HARM_TEST", [], False)]
+)
+def test_the_harm_test_opens_no_health(code: str, consents: list[Consent], told: bool) -> None:
+    """OSL 25:1 presumes secrecy; a harm test is for what openness is presumed of."""
+    basis = [("fk", code, None)]
+    found = ruling(
+        share("mapping.shared", "af-stockholm", "planned", "fk", basis=basis, consents=consents), "fk-stockholm"
+    )
+    parts = events.data("mapping.shared", at=judging.NOON)["content"]["parts"]
+    (health,) = [index for index, part in enumerate(parts) if part["category"] == "HE"]
+    assert (f"/content/parts/{health}" not in found.withheld) == told
 
 
 @pytest.mark.parametrize("type_name", ["af.plan-shared", "fk.rehab-shared", "health.rehab-shared"])

@@ -209,3 +209,14 @@ def test_each_recipient_is_judged_alone() -> None:
 def test_the_rulebook_offers_no_general_clause() -> None:
     assert isinstance(judging.rules(), rulebooks.Rulebook)
     assert not any("10:27" in basis.statute for basis in judging.rules().bases.values())
+
+
+def test_what_a_consent_can_never_cover_stays_behind_whatever_the_paper_says() -> None:
+    rules = judging.rules()
+    consent = replace(rules.bases["CONSENT"], never=rules.bases["CONSENT"].never | {"ED"})
+    narrower = replace(rules, bases={**rules.bases, "CONSENT": consent})
+    told, left = (
+        ruling(judge("referral.submitted", consents=[judging.consent()], rulebook=each), "jt-sydost").withheld
+        for each in (rules, narrower)
+    )
+    assert set(left) - set(told) == {"/content/education_level", "/content/sfi_schedule"}

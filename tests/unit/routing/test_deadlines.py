@@ -223,6 +223,14 @@ def test_a_complete_report_moves_the_reminder_to_the_next_week_and_an_older_one_
     assert find(reported(case, "2026-W09", at="2026-03-06"), "t13b").due_at == noon("2026-03-16")
 
 
+def test_an_activity_that_ends_on_a_monday_is_reported_for_that_week_too() -> None:
+    ends_on_monday = replace(TEN_MORE_WEEKS, planned_end=date(2026, 3, 16))
+    case = started(replace(WITH_REPORTS, memory=Memory(in_force={"plan": (ends_on_monday,)})))
+    last = reported(case, "2026-W11", at="2026-03-13")
+    assert find(last, "t13b").due_at == noon("2026-03-23")
+    assert "t13b" not in codes(reported(last, "2026-W12", at="2026-03-20"))
+
+
 def test_half_a_report_and_another_activitys_leave_the_reminder() -> None:
     assert find(reported(started(), "2026-W10", at="2026-03-06", complete=False), "t13b").due_at == noon("2026-03-09")
     assert find(reported(started(), "2026-W10", at="2026-03-06", activity="a2"), "t13b").due_at == noon("2026-03-09")
@@ -257,19 +265,26 @@ def test_nobody_is_reminded_of_what_nobody_asked_for() -> None:
         assert "t13b" not in codes(started(replace(WITH_REPORTS, reporting_request=request)))
 
 
+def enrolled(case: Case, on: str) -> Case:
+    """By a message that does not name the person."""
+    content = {"af_registration": "initiated", "enrolled_on": on}
+    message = judging.message("enrolment.confirmed", "jt-sydost", subject=case.case_id, person=None, content=content)
+    found = deadlines.follow(case, replace(message, born_on=None), judging.situation(case=case), RULES)
+    assert found is not None
+    return found
+
+
 @pytest.mark.parametrize(("born_on", "watched"), [(date(2004, 5, 1), True), (date(1990, 1, 1), False), (None, False)])
 def test_the_age_counts_that_an_earlier_message_told(born_on: date | None, watched: bool) -> None:
     case = replace(judging.case("no-show"), memory=Memory(born_on=born_on))
-    message = judging.message(
-        "enrolment.confirmed",
-        "jt-sydost",
-        subject=case.case_id,
-        person=None,
-        content={"af_registration": "initiated", "enrolled_on": "2026-02-16"},
-    )
-    found = deadlines.follow(case, replace(message, born_on=None), judging.situation(case=case), RULES)
-    assert found is not None
-    assert ("t12" in codes(found)) == watched
+    assert ("t12" in codes(enrolled(case, "2026-02-16"))) == watched
+
+
+def test_what_happens_again_begins_a_deadline_anew_but_for_those_that_run_on() -> None:
+    first = enrolled(replace(judging.case("no-show"), memory=Memory(born_on=date(2004, 5, 1))), "2026-02-16")
+    again = enrolled(first, "2026-02-23")
+    assert find(again, "t12") == find(first, "t12")
+    assert find(again, "t05").due_at > find(first, "t05").due_at
 
 
 def test_the_first_message_that_names_the_person_is_remembered_for_those_that_do_not() -> None:
