@@ -3,7 +3,8 @@
 Events (`what`): `sent` an attempt, `receipt` the sender's answer, `effect` a recipient has taken a copy over for the
 first time, `acked` the hub knows it, `withdrawn` a consent's withdrawal has its receipt, `read` a copy was given out,
 `withheld` it was refused, as it may be after a withdrawal, `log` the whole log as it stood, as leaves, `checkpoint`
-one that was signed. Recipients remember what they took (their inbox table), as real ones must.
+one that was signed, `rows` where rows of messages and copies say something else than the log. Recipients remember what
+they took (their inbox table), as real ones must.
 """
 
 from __future__ import annotations
@@ -66,6 +67,7 @@ def judge(events: Iterable[dict[str, Any]]) -> list[str]:
         *_find_leaked(by_kind.get("withdrawn", []), by_kind.get("read", []), receipts),
         *_find_log_faults(by_kind.get("log", []), receipts),
         *_find_checkpoint_faults(by_kind.get("checkpoint", []), by_kind.get("log", [])),
+        *(f"rows: {told}" for rows in by_kind.get("rows", []) for told in rows["differences"]),
     ]
 
 

@@ -106,7 +106,7 @@ async def world(
             known = (await traffic.call(case.jobbtorg, "GET", path)).json["items"]
             taker.begin_after(case.case_id, max(item["sequence"] for item in known))
         yield World(hub, broker, proxy, url, cases, {JOBBTORG: taker.run})
-        await asyncio.to_thread(worlds.note_log, record, hub.data_dir, {})
+        await asyncio.to_thread(worlds.note_end, record, hub.data_dir, {})
         assert hub.is_running
         await asyncio.to_thread(hub.kill)
         await proxy.stop()

@@ -121,7 +121,7 @@ async def test_row_17_the_clock_is_wrong(
         version += 1
     for item in await others.stadsdel.inbox():
         await traffic.take(record, others.stadsdel, item)
-    await asyncio.to_thread(worlds.note_log, record, hub.data_dir, engine.servers)
+    await asyncio.to_thread(worlds.note_end, record, hub.data_dir, engine.servers)
     assert count_steps_back(engine) >= sum(by > SKEW for by in shifts)
 
 

@@ -124,7 +124,7 @@ async def test_row_13_the_disk_is_full(
                 await asyncio.to_thread(hub.start)
     await asyncio.to_thread(hub.kill)
     await asyncio.to_thread(assert_whole, hub, tmp_path)
-    worlds.note_log(record, hub.data_dir, {})
+    worlds.note_end(record, hub.data_dir, {})
 
 
 async def test_row_14_the_nth_write_or_sync_fails(
@@ -142,7 +142,7 @@ async def test_row_14_the_nth_write_or_sync_fails(
             hub.order(chance.choice(("EIO", "ENOSPC")), after=number)
             await until(lambda: not hub.disk_orders.exists(), "the failing call")
         await lose_power(hub, chance, record, tmp_path)
-    worlds.note_log(record, hub.data_dir, {})
+    worlds.note_end(record, hub.data_dir, {})
 
 
 async def lose_power(hub: worlds.FaultyHub, chance: random.Random, record: History, folder: Path) -> None:
@@ -168,4 +168,4 @@ async def test_row_15_the_power_goes(
         for _ in range(runs(20, 500)):
             await asyncio.sleep(chance.uniform(0.05, 0.5))
             await lose_power(hub, chance, record, tmp_path)
-    worlds.note_log(record, hub.data_dir, {})
+    worlds.note_end(record, hub.data_dir, {})

@@ -31,7 +31,7 @@ async def test_row_1_killed_at_any_moment_under_load(
             await asyncio.to_thread(hub.kill)
             await asyncio.to_thread(worlds.note_log, record, hub.data_dir, {})
             await asyncio.to_thread(hub.start)
-    worlds.note_log(record, hub.data_dir, {})
+    worlds.note_end(record, hub.data_dir, {})
 
 
 @pytest.mark.parametrize(
@@ -65,4 +65,4 @@ async def test_row_2_killed_at_each_step(
             worlds.note_anchor(record, hub.data_dir)
             hub.arm(None)
             await asyncio.to_thread(hub.start)
-    worlds.note_log(record, hub.data_dir, {})
+    worlds.note_end(record, hub.data_dir, {})

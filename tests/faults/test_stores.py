@@ -106,4 +106,4 @@ async def test_row_19_two_hubs_two_relays_and_a_database_that_is_restarted(
             victim = chance.choice([*cluster.hubs, *cluster.workers])
             await asyncio.to_thread(victim.kill)
             await asyncio.to_thread(victim.start)
-    worlds.note_log(record, cluster.data_dir, cluster.environ)
+    worlds.note_end(record, cluster.data_dir, cluster.environ)

@@ -15,7 +15,7 @@ import aio_pika
 import aiohttp
 
 from hub import bootstrap, settings
-from hub.audit import anchor
+from hub.audit import anchor, matching
 from hub.store.records import AuditQuery, CheckpointKind
 from hub.transport import line, topology
 from tests.faults import clocks, disk, traffic
@@ -76,6 +76,18 @@ def note_log(history: History, data_dir: Path, environ: Mapping[str, str]) -> No
     finally:
         reader.close()  # type: ignore[attr-defined]
     history.note("log", leaves=leaves)
+
+
+def note_end(history: History, data_dir: Path, environ: Mapping[str, str]) -> None:
+    """The log at the end of a row, and where the rows of messages and copies say otherwise."""
+    note_log(history, data_dir, environ)
+    reader = bootstrap.open_reader(settings.load({"data_dir": data_dir}, environ, None))
+    try:
+        found = matching.compare(reader)
+    finally:
+        reader.close()  # type: ignore[attr-defined]
+    told = [f"{each.message_id} {each.unit} {each.what}" for each in found.differences]
+    history.note("rows", copies=found.copies, differences=told)
 
 
 def note_anchor(history: History, data_dir: Path) -> None:
