@@ -25,13 +25,28 @@
         if (source.readyState === EventSource.CLOSED) { window.setTimeout(open, 4000); }
       });
       source.addEventListener("arrived", function (event) {
-        document.body.dispatchEvent(new CustomEvent("arrived"));
+        askAgain();
         if (element.dataset.announce && event.data !== "first") { say(element.dataset.announce); }
       });
       source.addEventListener("over", function () { source.close(); window.location.reload(); });
     }
     window.addEventListener("pagehide", function () { source.close(); });
     open();
+  }
+
+  /* The page's parts ask again, one question at a time: a part that is being replaced would not hear of what arrives
+     meanwhile, so that is asked for afterwards. */
+  var asking = false, more = false;
+  function askAgain() {
+    if (asking) { more = true; return; }
+    asking = document.querySelector('[hx-trigger^="arrived"]') !== null;
+    document.body.dispatchEvent(new CustomEvent("arrived"));
+  }
+  function answered() {
+    window.setTimeout(function () {
+      asking = false;
+      if (more) { more = false; askAgain(); }
+    }, 60);  /* until the new part has settled in its place */
   }
 
   function say(text) {
@@ -69,6 +84,7 @@
 
   document.addEventListener("DOMContentLoaded", function () {
     document.body.addEventListener("htmx:afterRequest", leaveWhatIsGone);
+    document.body.addEventListener("htmx:afterRequest", answered);
     document.querySelectorAll("[data-stream]").forEach(listen);
     document.addEventListener("submit", sendOnce);
     showFault();
