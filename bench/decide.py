@@ -92,7 +92,7 @@ def build_steps(folder: Path) -> dict[str, Callable[[], object]]:
         "receive: with schema, number, fingerprint": lambda: receiver.receive(envelope, messages.UNIT, at),
         "decide: with projection": lambda: decision.decide(message, situation, directory, rulebook),
         "project: one recipient's copy": lambda: view.project(
-            message.data, covered, party=ruling.unit, recipient_kind=ruling.kind
+            message.data, covered, party=frozenset({ruling.unit}), recipient_kind=ruling.kind
         ),
         "seal: new data key, commitment, AES-GCM": seal,
         "audit: entry and leaf": audit,

@@ -39,7 +39,7 @@ from hub.identity.oidc import OpenIdSignIn
 from hub.identity.port import Authenticator
 from hub.identity.tokens import TokenIssuer
 from hub.intake.accepting import Accepted, AcceptMessage
-from hub.intake.receiving import NotAccepted, Received
+from hub.intake.receiving import FOREIGN_SOURCE, NotAccepted, Received
 from hub.intake.refusing import RecordRefusal
 from hub.ledger import Ledger
 from hub.limits import LimitReached, Limits
@@ -255,13 +255,13 @@ class Hub:
         received = self.deciding.receiver.receive(envelope, caller, self.clock.now())
         if isinstance(received, NotAccepted):
             await self.group.submit(self._refusal_of(envelope, caller, received))
-            self._count_refusal(received)
+            self._count_refusal(received, caller)
             return received
         if received.message.subject is None:  # else the sender names a case that it must be a party to
             await self._count_lookup(received, caller)
         answer: Accepted | NotAccepted = await self.group.submit(AcceptMessage(received, signed))
         if isinstance(answer, NotAccepted):
-            self._count_refusal(answer)
+            self._count_refusal(answer, caller)
         elif answer.duplicate:
             self.metrics.duplicate_messages.inc()
         else:
@@ -276,8 +276,11 @@ class Hub:
         key = None if is_protected else self.deciding.receiver.find_person_key(envelope, self.clock.now())
         return RecordRefusal(caller, envelope.id, name, refused, person_key=key)
 
-    def _count_refusal(self, refused: NotAccepted) -> None:
+    def _count_refusal(self, refused: NotAccepted, caller: str) -> None:
         self.metrics.messages_refused.labels(code=refused.refusal.code.value).inc()
+        if refused.refusal.rule == FOREIGN_SOURCE:
+            self.metrics.alarms.labels(alarm="foreign_source").inc()
+            log.warning("foreign_source", unit=caller)
 
     async def explain(self, envelope: Envelope, caller: str) -> Accepted | NotAccepted:
         """What `accept` would answer now, and no sooner where that could tell something; nothing is stored.

@@ -36,6 +36,9 @@ class Directory:
         for alias in rows.aliases:
             self._aliases[entries.fold(alias.name)].append(alias)
         self._authorities = _group(rows.units, "authority")
+        self._names = {
+            name: frozenset({name, *(unit.unit_id for unit in units)}) for name, units in self._authorities.items()
+        }
         # Asked with every message, and most directories have none.
         self._special = tuple(each for each in rows.agreements if each.deadlines or each.field_lists)
 
@@ -95,6 +98,10 @@ class Directory:
             return name
         unit = self._units.get(name)
         return unit.authority if unit is not None else None
+
+    def names_of(self, authority: str) -> frozenset[str]:
+        """Every name that `find_authority` takes for this one."""
+        return self._names.get(authority, frozenset({authority}))
 
     def needs_agreement(self, sender_kind: str, recipient_kind: str, purpose: str) -> bool:
         return any(pair.joins(sender_kind, recipient_kind, purpose) for pair in self.entries.required)

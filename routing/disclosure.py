@@ -131,7 +131,11 @@ def rule_on_one(matter: Matter, recipient: Recipient, *, single: bool) -> Ruling
         return refuse(grounds.missing)
     view = view_for(matter.rulebook, message.message_type, recipient.rule, message.purpose)
     copy = view.project(
-        message.data, grounds.categories, party=recipient.authority, recipient_kind=kind, present=matter.in_data
+        message.data,
+        grounds.categories,
+        party=matter.directory.names_of(recipient.authority),
+        recipient_kind=kind,
+        present=matter.in_data,
     )
     if copy.data is None:
         return refuse(_code_for_torso(grounds, copy), " ".join(sorted(copy.lacking)) or None, *copy.missing)

@@ -72,11 +72,12 @@ class View:
         data: Mapping[str, Any],
         covered: frozenset[str],
         *,
-        party: str,
+        party: frozenset[str],
         recipient_kind: str,
         present: frozenset[str] | None = None,
     ) -> Projection:
-        """The copy for `party` (an authority id). `data` is valid; `covered` are the categories that have a basis.
+        """The copy for `party`: what it may be called, its authority's id and those of its units. `data` is valid;
+        `covered` are the categories that have a basis.
 
         `present` are the categories in `data`, for who has them already: a copy that lacks nothing carries the same.
         """
@@ -122,7 +123,7 @@ class _Run:
 
     __slots__ = ("lacking", "missing", "party", "withheld")
 
-    def __init__(self, party: str) -> None:
+    def __init__(self, party: frozenset[str]) -> None:
         self.party = party
         self.withheld: list[str] = []
         self.missing: list[str] = []
@@ -244,12 +245,12 @@ class _ArrayStep:
             run.withheld.append(place)
         return copy if len(copy) >= self.least else None
 
-    def _concerns(self, item: Any, party: str) -> bool:
+    def _concerns(self, item: Any, party: frozenset[str]) -> bool:
         """An element that names no authority concerns everybody; one that names some concerns those."""
         if not self.party_from:
             return True
         named = [item[name] for name in self.party_from if name in item]
-        return not named or party in named
+        return not named or not party.isdisjoint(named)
 
 
 _Step = _ObjectStep | _ArrayStep

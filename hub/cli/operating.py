@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from hub.cli import options
+from hub.cli import options, terminal
 from hub.cli.faults import Failed
 
 if TYPE_CHECKING:
@@ -35,7 +35,8 @@ def call(
     address = url or options.address_of(settings)
     content = None if body is None else orjson.dumps(body)
     try:
-        return asyncio.run(_call(address, operator_token(settings), method, path, content, query))
+        with terminal.retries_told():
+            return asyncio.run(_call(address, operator_token(settings), method, path, content, query))
     except errors.NotAuthenticated:
         raise Failed(f"The hub at {address} has another key than the data directory: name both right.") from None
     except errors.HubUnavailable as absent:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import sys
 import uuid
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -128,7 +127,7 @@ def ask(
             return await question(speaking)
 
     try:
-        with _retries_told():
+        with terminal.retries_told():
             return asyncio.run(call())
     except ValueError:
         raise WrongUse("--hub takes the address of a hub, e.g. http://127.0.0.1:8080.") from None
@@ -148,22 +147,6 @@ def ask(
         raise Failed(f"{told} Sending the same id again is safe.") from None
     except errors.AnswerNotUnderstood as strange:
         raise Failed(f"What answers at {address} is no hub of this version ({strange}).") from None
-
-
-@contextlib.contextmanager
-def _retries_told() -> Iterator[None]:
-    """Says on standard error that a call is tried again; stamina's own hook would log to standard output."""
-    from stamina import instrumentation
-
-    def tell(details: instrumentation.RetryDetails) -> None:
-        terminal.note(f"The hub does not answer; trying again in {details.wait_for:.1f} s ...")
-
-    usual = instrumentation.get_on_retry_hooks()
-    instrumentation.set_on_retry_hooks([tell])
-    try:
-        yield
-    finally:
-        instrumentation.set_on_retry_hooks(usual)
 
 
 def as_document(answer: Receipt | Problem) -> dict[str, Any]:

@@ -5,8 +5,9 @@ Everything passes the same guard as a log line: nothing that steers a terminal o
 
 from __future__ import annotations
 
+import contextlib
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -116,3 +117,19 @@ def _console() -> Any:
 
     # Made anew each time: standard output may be another one than at the last call.
     return Console(highlight=False)
+
+
+@contextlib.contextmanager
+def retries_told() -> Iterator[None]:
+    """Says on standard error that a call is tried again; stamina's own hook would log to standard output."""
+    from stamina import instrumentation
+
+    def tell(details: instrumentation.RetryDetails) -> None:
+        note(f"The hub does not answer; trying again in {details.wait_for:.1f} s ...")
+
+    usual = instrumentation.get_on_retry_hooks()
+    instrumentation.set_on_retry_hooks([tell])
+    try:
+        yield
+    finally:
+        instrumentation.set_on_retry_hooks(usual)

@@ -146,6 +146,9 @@ class MessageAcceptance:
     def explain(self, ledger: Ledger, received: Received) -> Accepted | NotAccepted:
         """The decision now, with nothing written."""
         self.prepare(ledger, [AcceptMessage(received)])
+        known = ledger.find_message(received.key)
+        if known is not None:
+            return _answer_again(received, known)
         if not attaching.are_there(ledger, received.message):
             return NotAccepted(attaching.REFUSED, faults=(attaching.NOT_THERE,))
         decision = self._decide(ledger, received)
@@ -165,11 +168,10 @@ class MessageAcceptance:
         return Accepted(receipt)
 
     def _again(self, ledger: Ledger, received: Received, known: StoredMessage) -> Accepted | NotAccepted:
-        if known.fingerprint == received.fingerprint:
-            return Accepted(known.receipt, duplicate=True)
-        refused = NotAccepted(Refusal(RefusalCode.DUPLICATE, "envelope/id", pointers=("/id",)))
-        refusing.record_refusal(ledger, RecordRefusal.of(received.message, refused, None))
-        return refused
+        answer = _answer_again(received, known)
+        if isinstance(answer, NotAccepted):
+            refusing.record_refusal(ledger, RecordRefusal.of(received.message, answer, None))
+        return answer
 
     def _decide(self, ledger: Ledger, received: Received) -> Decision:
         message, expires_at = received.message, received.envelope.expirytime
@@ -197,6 +199,13 @@ class MessageAcceptance:
         if rule is not None and rule.registers is not None and own is not None:
             known[own.consent_id] = own
         return known
+
+
+def _answer_again(received: Received, known: StoredMessage) -> Accepted | NotAccepted:
+    """The receipt that was given for the same message; another one under its id is none."""
+    if known.fingerprint == received.fingerprint:
+        return Accepted(known.receipt, duplicate=True)
+    return NotAccepted(Refusal(RefusalCode.DUPLICATE, "envelope/id", pointers=("/id",)))
 
 
 def _ends_in_the_dark(message: Message) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
@@ -24,6 +24,9 @@ from schemas import envelope as envelopes
 from schemas import personal_number
 from schemas.frozen import dataclass
 from schemas.registry import Fault, MessageType, Registry, UnknownSchema
+
+FOREIGN_SOURCE: Final = "envelope/source"
+"""Somebody has written in another unit's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,7 @@ class Receiver:
     def receive(self, envelope: envelopes.Envelope, caller: str, at: datetime) -> Received | NotAccepted:
         """Checks source, sender, schema and person number, in that order."""
         if envelope.unit_id != caller:
-            return NotAccepted(Refusal(RefusalCode.SENDER_NOT_ALLOWED, "envelope/source", None, ("/source",)))
+            return NotAccepted(Refusal(RefusalCode.SENDER_NOT_ALLOWED, FOREIGN_SOURCE, None, ("/source",)))
         taken = [name for name in envelopes.DELIVERY_ATTRIBUTES if getattr(envelope, name) is not None]
         if taken:
             # What the hub says about a delivery, no sender may say in its stead.

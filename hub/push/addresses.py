@@ -59,6 +59,8 @@ class Destinations:
             raise UrlRefused("Adressen får inte innehålla inloggning eller fragment.")
         if url.scheme == "http" and not self._networks:
             raise UrlRefused("Adressen ska börja med https://.")
+        if _is_local(host) and not self._networks:
+            raise UrlRefused("Adressen leder till ett nät som navet inte anropar.")
         if _is_literal(host) and not self.for_scheme(url.scheme).allows(host):
             raise UrlRefused("Adressen leder till ett nät som navet inte anropar.")
         return str(url)
@@ -94,6 +96,12 @@ def _is_literal(host: str) -> bool:
         return True
     last = host.rstrip(".").rpartition(".")[2].lower()
     return last.isdigit() or last.startswith("0x")
+
+
+def _is_local(host: str) -> bool:
+    """Names that are kept for the machine itself and for networks of one's own (RFC 6761, 6762 and 8375, ICANN 2024).
+    What any other name leads to shows with each connection."""
+    return f".{host.rstrip('.').lower()}".endswith((".localhost", ".local", ".internal", ".home.arpa"))
 
 
 def _read(host: str) -> Address | None:

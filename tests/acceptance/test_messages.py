@@ -223,8 +223,13 @@ async def test_a_dry_run_says_what_would_come_and_leaves_nothing(field: Field) -
     assert (row["verdict"], row["delivery"], explained.json["log"]) == ("deliver", None, None)
     assert (await case.jobbtorg.sent(event["id"])).status == 404
     assert event["id"] not in {item["message"] for item in await case.stadsdel.inbox()}
-    assert (await case.jobbtorg.post(event)).status == 202
+    sent = await case.jobbtorg.post(event)
+    assert sent.status == 202
     assert event["id"] in {item["message"] for item in await case.stadsdel.inbox()}
+    again = await explain()
+    assert (again.status, again.json) == (200, sent.json)
+    event["data"]["handling"]["officer_role"] = "matchare"
+    assert (await explain()).code == (await case.jobbtorg.post(event)).code == "DUPLICATE"
     event["id"] = events.new_id()
     assert (await explain()).code == "STATE_CONFLICT"
 

@@ -62,3 +62,11 @@ def test_a_token_is_for_one_unit_or_one_person(call, hub, words):
 
 def test_a_staff_id_has_its_form(call, hub):
     assert call("token", "--staff", "asa", "--data-dir", hub.data_dir).exit_code == 2
+
+
+def test_a_hub_that_does_not_answer_is_told_on_standard_error_alone(call, hub):
+    """So that `--json` stays JSON."""
+    result = call("staff", "list", "--json", "--data-dir", hub.data_dir, "--hub", "http://127.0.0.1:1")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "trying again" in result.stderr
+    assert "does not answer" in result.stderr

@@ -13,6 +13,7 @@ from hub.delivery.reading import Gone, Opened
 from hub.protection import ReleaseCase
 from hub.service import Hub
 from hub.store.records import AuditQuery
+from schemas import envelope as envelopes
 from tests.support import events, office, persons
 from tests.support.persons import Person
 
@@ -139,3 +140,13 @@ async def test_a_case_that_ends_with_nobody_knowing_how_is_counted(hub: Hub) -> 
     assert actions(hub, "closed_unknown") == []
     await office.accepted(hub, "case.closed", "jt-sydost", case, content=lost)
     assert actions(hub, "closed_unknown") == ["jt-sydost"]
+
+
+async def test_who_writes_in_anothers_name_is_told_of_at_once(hub: Hub) -> None:
+    body = events.data("referral.submitted", at=hub.clock.now())
+    event = events.event("referral.submitted", "sd-farsta", body, at=hub.clock.now())
+    with capture_logs() as lines:
+        answer = await hub.accept(envelopes.parse_structured(event), "jt-sydost")
+    assert office.outcome(answer) == "SENDER_NOT_ALLOWED"
+    assert alarms(hub, "foreign_source")
+    assert [line["unit"] for line in lines if line["event"] == "foreign_source"] == ["jt-sydost"]

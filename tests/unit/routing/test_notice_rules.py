@@ -60,3 +60,19 @@ def test_the_types_of_the_hub_carry_no_information_about_a_person() -> None:
     for name in NOTICES:
         assert judging.rules().types[name].categories == frozenset()
         assert "person" not in events.catalogue().get_type(name).document["properties"]
+
+
+@pytest.mark.parametrize("to", [None, [{"unit": "jt-sydost"}]], ids=["by the consent", "by address"])
+@pytest.mark.parametrize("recipient", ["amn", "jt-sydost"])
+def test_a_consent_is_told_to_whom_it_names_by_authority_or_by_unit(
+    recipient: str, to: list[dict[str, str]] | None
+) -> None:
+    edges = [events.edge("sdn-farsta", recipient, ["ID"])]
+    kept = judging.case("active")
+    decision = judge(
+        "consent.recorded", "sd-farsta", to=to or [], open_cases=[kept], basis=[], content={"edges": edges}
+    )
+    assert decision.accepted
+    told = ruling(decision, "jt-sydost")
+    assert told.copy is not None
+    assert told.copy["content"]["edges"] == edges

@@ -33,7 +33,7 @@ def project(
     kind: str = "jt",
 ) -> projection.Projection:
     view = projection.derive_view(message_type, allowed, sees)
-    return view.project(data, covered, party=party, recipient_kind=kind)
+    return view.project(data, covered, party=frozenset({party}), recipient_kind=kind)
 
 
 def content_of(found: projection.Projection) -> dict[str, Any]:
@@ -143,7 +143,7 @@ def test_a_pointer_stands_for_itself_and_what_is_below_it_only(catalogue: regist
 
 def test_a_view_of_nothing_leaves_an_empty_content(referral: registry.MessageType, example: Any) -> None:
     view = projection.derive_view(referral, {"ID": None}, ())
-    found = view.project(example("referral.submitted"), ALL, party="amn", recipient_kind="jt")
+    found = view.project(example("referral.submitted"), ALL, party=frozenset({"amn"}), recipient_kind="jt")
 
     assert content_of(found) == {}
     assert registry.compile_validator(view.schema).is_valid(found.data)
@@ -273,8 +273,8 @@ def test_a_plan_of_cuts_is_made_once_per_cover(referral: registry.MessageType, e
     view = projection.derive_view(referral, JOBBTORG, None)
     data = example("referral.submitted")
 
-    first = view.project(data, frozenset({"ID", "ST"}), party="amn", recipient_kind="jt")
-    second = view.project(data, frozenset({"ST", "ID"}), party="amn", recipient_kind="jt")
+    first = view.project(data, frozenset({"ID", "ST"}), party=frozenset({"amn"}), recipient_kind="jt")
+    second = view.project(data, frozenset({"ST", "ID"}), party=frozenset({"amn"}), recipient_kind="jt")
 
     assert first == second
     assert len(view._plans) == 1

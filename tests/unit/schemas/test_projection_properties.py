@@ -24,7 +24,9 @@ def project(
     covered: frozenset[str],
     party: str,
 ) -> projection.Projection:
-    return projection.derive_view(message_type, allowed, None).project(data, covered, party=party, recipient_kind="jt")
+    return projection.derive_view(message_type, allowed, None).project(
+        data, covered, party=frozenset({party}), recipient_kind="jt"
+    )
 
 
 NAMES = sorted({entry.name for entry in registry.packaged().list_types()})
@@ -111,7 +113,7 @@ def test_a_copy_fits_its_view_and_holds_nothing_forbidden(
     sees = data.draw(routes(name))
     view = projection.derive_view(message_type, allowed, sees)
 
-    found = view.project(original, covered, party=party, recipient_kind="sd")
+    found = view.project(original, covered, party=frozenset({party}), recipient_kind="sd")
 
     if found.data is None:
         assert found.missing

@@ -192,6 +192,10 @@ async def test_a_network_that_the_operator_has_named_is_called(trap: Trap) -> No
     [
         "ftp://example.se/",
         "https:///hook",
+        "https://localhost/hook",
+        "https://hub.localhost./hook",
+        "https://metadata.internal/hook",
+        "https://vaxel.local/hook",
         "//example.se/",
         "example.se/hook",
         "javascript:alert(1)",
@@ -217,6 +221,12 @@ def test_what_is_no_address_for_a_webhook_is_refused_when_it_is_registered(url: 
 def test_a_numeric_address_inside_is_refused_when_it_is_registered(host: str) -> None:
     with pytest.raises(UrlRefused):
         Destinations().check_url(f"https://{host}/")
+
+
+def test_a_name_for_networks_of_ones_own_is_for_who_has_opened_some() -> None:
+    inside = Destinations([ipaddress.ip_network("10.20.0.0/16")])
+    assert inside.check_url("https://vaxel.internal/hook") == "https://vaxel.internal/hook"
+    assert Destinations().check_url("https://notlocal.example.se/hook")
 
 
 def test_an_address_for_a_webhook_stays_as_it_is() -> None:
