@@ -233,6 +233,7 @@ class Settings:
     osl_10_2_roles: frozenset[str]
     ground_least_characters: int
     youth_oldest: int
+    oldest_likely: int
     activities_longest_months: int
     jobbtorg_secrecy: Literal["26:1", "28:11"]
     sol_15_9: bool

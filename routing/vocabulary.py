@@ -70,6 +70,7 @@ CHECKS = frozenset(
         "consent_dates",
         "consent_recorder",
         "consent_version_follows",
+        "consent_parties_known",
         "widening_is_signed",
         "giver_has_mandate",
         "giver_is_of_age",
@@ -106,6 +107,7 @@ WARNINGS = frozenset(
     {
         "extent_below_half",
         "age_outside_youth",
+        "age_unlikely",
         "sfi_clash",
         "long_time_in_activities",
         "af_plan_may_be_old",

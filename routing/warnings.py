@@ -29,21 +29,29 @@ def list_warnings(message: Message, situation: Situation, rulebook: rulebooks.Ru
     """Every warning that the type's row asks for and that holds."""
     rule = rulebook.types[message.type]
     found = ((name, WARNINGS[name](message, situation, rulebook)) for name in rule.warns)
-    return tuple(Warned(name.upper(), f"/data/content{pointer}") for name, pointer in found if pointer is not None)
+    return tuple(Warned(name.upper(), f"/data{pointer}") for name, pointer in found if pointer is not None)
 
 
 def _extent_below_half(message: Message, situation: Situation, rulebook: rulebooks.Rulebook) -> str | None:
     # Half is the line for being at the labour market's disposal (PM 2008); the stadsdel judges (2007).
     content = message.content
     below = content["work_extent"] == "lt_50" and content["enrolment_reason"] == "unemployed"
-    return "/work_extent" if below else None
+    return "/content/work_extent" if below else None
 
 
 def _age_outside_youth(message: Message, situation: Situation, rulebook: rulebooks.Rulebook) -> str | None:
     if message.born_on is None or message.content["enrolment_reason"] not in ("youth_16_24", "youth_no_occupation"):
         return None
     years = calendar.years(message.born_on, situation.today)
-    return None if years <= rulebook.settings.youth_oldest else "/enrolment_reason"
+    return None if years <= rulebook.settings.youth_oldest else "/content/enrolment_reason"
+
+
+def _age_unlikely(message: Message, situation: Situation, rulebook: rulebooks.Rulebook) -> str | None:
+    # A valid number; yet somebody so old is more often a slip of the pen in the year.
+    if message.born_on is None:
+        return None
+    years = calendar.years(message.born_on, situation.today)
+    return "/person/personal_number" if years > rulebook.settings.oldest_likely else None
 
 
 def _sfi_clash(message: Message, situation: Situation, rulebook: rulebooks.Rulebook) -> str | None:
@@ -53,7 +61,7 @@ def _sfi_clash(message: Message, situation: Situation, rulebook: rulebooks.Ruleb
     if not lessons or content.get("clash_ok_by_sfi"):
         return None
     if not content["sfi_clash_checked"]:
-        return "/sfi_clash_checked"
+        return "/content/sfi_clash_checked"
     return next(_clashes(message, lessons), None)
 
 
@@ -64,7 +72,7 @@ def _clashes(message: Message, lessons: tuple[Lesson, ...]) -> Iterator[str]:
                 lesson.weekday == hours["weekday"] and lesson.begins < hours["to"] and hours["from"] < lesson.ends
                 for lesson in lessons
             ):
-                yield f"/activities/{index}/schedule/{number}"
+                yield f"/content/activities/{index}/schedule/{number}"
 
 
 def _long_time_in_activities(message: Message, situation: Situation, rulebook: rulebooks.Rulebook) -> str | None:
@@ -73,26 +81,27 @@ def _long_time_in_activities(message: Message, situation: Situation, rulebook: r
     ends = max(date.fromisoformat(activity["planned_end"]) for activity in message.content["activities"])
     first = min(started, default=ends)
     longest = calendar.months_after(first, rulebook.settings.activities_longest_months)
-    return "/activities" if ends > longest else None
+    return "/content/activities" if ends > longest else None
 
 
 def _af_plan_may_be_old(message: Message, situation: Situation, rulebook: rulebooks.Rulebook) -> str | None:
     # Arbetsförmedlingen revises its plan at least every six months (förordning 2000:628 6 §).
     made_on = message.content.get("revised_on", message.content["made_on"])
     oldest = situation.today - timedelta(days=183)
-    return "/revised_on" if date.fromisoformat(made_on) < oldest else None
+    return "/content/revised_on" if date.fromisoformat(made_on) < oldest else None
 
 
 def _consent_suspended(message: Message, situation: Situation, rulebook: rulebooks.Rulebook) -> str | None:
     # Mandate or capacity is in doubt: recorded, and covering nothing before people have settled it.
     if not representation.is_doubtful(message.content):
         return None
-    return "/given_by" if message.content["decision_capable"] == "yes" else "/decision_capable"
+    return "/content/given_by" if message.content["decision_capable"] == "yes" else "/content/decision_capable"
 
 
 WARNINGS: Mapping[str, Callable[[Message, Situation, rulebooks.Rulebook], str | None]] = {
     "extent_below_half": _extent_below_half,
     "age_outside_youth": _age_outside_youth,
+    "age_unlikely": _age_unlikely,
     "sfi_clash": _sfi_clash,
     "long_time_in_activities": _long_time_in_activities,
     "af_plan_may_be_old": _af_plan_may_be_old,

@@ -76,6 +76,17 @@ def _is_confirmation(asked: Asked, known: Consent) -> bool:
     )
 
 
+def consent_parties_known(asked: Asked) -> Refusal | None:
+    """A name that is misspelt would be taken, cover nothing and tell nobody."""
+    strange = [
+        f"/data/content/edges/{index}/{side}"
+        for index, edge in enumerate(asked.content["edges"])
+        for side in ("holder_authority", "recipient_authority")
+        if asked.directory.find_authority(edge[side]) is None
+    ]
+    return asked.refuse("consent_parties_known", RefusalCode.UNKNOWN_UNIT, *strange) if strange else None
+
+
 def widening_is_signed(asked: Asked) -> Refusal | None:
     """More than before takes a new signature; less takes none."""
     known = asked.situation.consents.get(asked.content["consent_id"])

@@ -51,6 +51,7 @@ PRECONDITIONS: Mapping[str, Precondition] = {
     "consent_dates": consents.consent_dates,
     "consent_recorder": consents.consent_recorder,
     "consent_version_follows": consents.consent_version_follows,
+    "consent_parties_known": consents.consent_parties_known,
     "widening_is_signed": consents.widening_is_signed,
     "giver_has_mandate": representation.giver_has_mandate,
     "giver_is_of_age": representation.giver_is_of_age,

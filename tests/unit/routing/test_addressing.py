@@ -257,7 +257,7 @@ def test_what_is_to_be_kept_from_somebody_is_told_to_nobody() -> None:
 
 
 def test_a_consent_that_concerns_nobody_else_is_registered_all_the_same() -> None:
-    decision = notice(events.edge("sdn-farsta", "sdn-ingenstans"))
+    decision = notice(events.edge("sdn-farsta", "sdn-farsta"))
     assert decision.accepted
     assert decision.rulings == ()
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import pytest
 
-from routing import vocabulary
+from routing import vocabulary, warnings
 from routing.case import Lesson, Memory
 from tests.support import events, judging, persons
 from tests.support.judging import judge, outcome
@@ -37,6 +38,14 @@ def test_a_young_persons_reason_for_somebody_older(person: persons.Person, warns
     content = {"enrolment_reason": "youth_16_24"}
     decision = judge("referral.submitted", person=person, consents=[judging.consent(person=person)], content=content)
     assert [found.code for found in decision.warnings] == (["AGE_OUTSIDE_YOUTH"] if warns else [])
+
+
+@pytest.mark.parametrize(("born_on", "warns"), [(date(1914, 1, 8), True), (date(1915, 3, 3), False), (None, False)])
+def test_a_year_that_makes_somebody_unlikely_old(born_on: date | None, warns: bool) -> None:
+    asked = replace(judging.message("referral.submitted", "sd-farsta"), born_on=born_on)
+    rules, known = judging.rules(), judging.situation()
+    found = [(each.code, each.pointer) for each in warnings.list_warnings(asked, known, rules)]
+    assert found == ([("AGE_UNLIKELY", "/data/person/personal_number")] if warns else [])
 
 
 def plan(schedule: list[dict[str, Any]], **content: Any) -> dict[str, Any]:
