@@ -65,7 +65,7 @@ async def be_careless(field: Field) -> None:
     withdrawal = events.withdrawal(events.new_id(), at=fields.now(), person=GIL, scope="parties", parties=[number])
     assert (await farsta.send("consent.withdrawn", withdrawal)).status == 403
     edges = [events.edge("sdn-farsta", number), events.edge("sdn-farsta", "amn")]
-    assert (await farsta.record(person=GIL, edges=edges)).status == 202
+    assert (await farsta.record(person=GIL, edges=edges)).status == 422
     for attributes in ({"type": f"se.samverkan.{name.lower()}"}, {number: name}, {"source": f"/units/{number}"}):
         event = farsta.event("referral.submitted", events.data("referral.submitted", at=fields.now(), person=GIL))
         assert (await farsta.post(event | attributes)).status >= 400
