@@ -38,12 +38,8 @@ def cluster(
             "SAMVERKAN_BROKER_URL": broker,
             "SAMVERKAN_AMQP_UNITS": ",".join(sorted(set(CATCHMENTS.values()))),
         }
-        cluster = HubCluster(tmp_path_factory.mktemp("cluster"), environ)
-        try:
-            yield cluster.start()
-        finally:
-            codes = cluster.stop()
-        assert not any(codes)
+        with HubCluster(tmp_path_factory.mktemp("cluster"), environ).running() as cluster:
+            yield cluster
 
 
 @pytest.fixture(scope="module")

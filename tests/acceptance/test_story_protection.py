@@ -21,12 +21,8 @@ from tests.support.persons import KIM
 def hubs(tmp_path: Path, engine: tuple[Engine, dict[str, str]]) -> Iterator[HubCluster]:
     """Processes of their own, with their logs: nothing else has been in their files."""
     chosen, environ = engine
-    cluster = HubCluster(tmp_path / "hubs", environ, hubs=chosen.hubs, workers=chosen.workers)
-    try:
-        yield cluster.start()
-    finally:
-        codes = cluster.stop()
-    assert not any(codes)
+    with HubCluster(tmp_path / "hubs", environ, hubs=chosen.hubs, workers=chosen.workers).running() as cluster:
+        yield cluster
 
 
 @pytest.fixture

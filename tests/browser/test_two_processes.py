@@ -39,12 +39,8 @@ def cluster(
 ) -> Iterator[HubCluster]:
     with postgres.database() as database, rabbit.virtual_host() as broker:
         environ = {"SAMVERKAN_DATABASE_URL": database, "SAMVERKAN_BROKER_URL": broker}
-        cluster = HubCluster(tmp_path_factory.mktemp("pair"), environ, workers=1)
-        try:
-            yield cluster.start()
-        finally:
-            codes = cluster.stop()
-        assert not any(codes)
+        with HubCluster(tmp_path_factory.mktemp("pair"), environ, workers=1).running() as cluster:
+            yield cluster
 
 
 @pytest.fixture(scope="module")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import json
 import signal
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Self
 
@@ -56,6 +57,15 @@ class HubCluster:
         for member in members:
             member.wait_until_up()
         return self
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[HubCluster]:
+        """Started, and stopped in the end; each must go in order."""
+        try:
+            yield self.start()
+        finally:
+            codes = self.stop()
+        assert not any(codes)
 
     @property
     def url(self) -> str:
