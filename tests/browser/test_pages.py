@@ -197,8 +197,10 @@ async def test_a_page_that_lost_the_hub_says_so_and_goes_on_when_it_is_back(offi
     await coordinator.mark_page()
     lost = coordinator.page.locator("[data-lost]")
     await expect(lost).to_be_hidden()
+    office.hub_was_lost = True
     await office.server.stop()
     await expect(lost).to_be_visible(timeout=PATIENT_MS)
+    await coordinator.page.evaluate("htmx.trigger(document.body, 'arrived')")  # as a bell does in the last moment
     again = Server(
         bootstrap.build_hub(office.hub.settings, clock=office.clock), "127.0.0.1", urlsplit(office.url).port or 0
     )

@@ -13,6 +13,7 @@ from hub.api.server import Server
 from hub.clock import FixedClock
 from hub.service import Hub
 
+UNANSWERED = ("htmx:sendError", "htmx:afterRequest")
 PATIENT_MS = 60_000
 """How long anything is waited for: what is promised in two seconds is measured, not raced against."""
 
@@ -26,6 +27,8 @@ class Office:
         self.url = server.url
         self.clock = clock
         self.faults: list[str] = []
+        self.hub_was_lost = False
+        """Set by who takes the hub away: what a page asked meanwhile has no answer, and its console says so."""
         self.waits: list[float] = []
         """How long each message took, in seconds, from the look for it until it was seen; for people to read."""
         self._browser = browser
@@ -62,8 +65,9 @@ class Office:
         return Window(self, page)
 
     def _heard(self, message: ConsoleMessage) -> None:
-        # A page that answers 403, 410 or 422 is also told of on the console.
-        if message.type in ("error", "warning") and "Failed to load resource" not in message.text:
+        # A page that answers 403, 410 or 422 is also told of on the console; so is what asked while there was no hub.
+        unanswered = self.hub_was_lost and message.text.startswith(UNANSWERED)
+        if message.type in ("error", "warning") and "Failed to load resource" not in message.text and not unanswered:
             self.faults.append(f"console: {message.text}")
 
     def _asked(self, request: Request) -> None:
