@@ -9,7 +9,7 @@ from aiohttp import web
 
 from hub.api.answers import answer, bad_parameter, known_parameters, path_id, whole_number
 from hub.api.keys import hub_of
-from hub.api.looking import REASON_NAMES, record_look
+from hub.api.looking import REASON_NAMES, record_look, record_usual_look
 from hub.api.problems import call_problem
 from hub.api.routes import Parameter
 from hub.control import health, searching, tracing
@@ -32,8 +32,9 @@ SEARCH_PARAMETERS = (
 
 async def list_flows(request: web.Request) -> web.Response:
     """Who sent how much to whom, and what was refused."""
-    known_parameters(request, "first", "last")
+    known_parameters(request, *REASON_NAMES, "first", "last")
     hub, (first, last) = hub_of(request), _days(request)
+    await record_usual_look(request, "flows")
     edges = await hub.store.ask(lambda: hub.reader.list_edges(first, last))
     rows = [
         {"sender": each.sender, "unit": each.unit or None, "code": each.code or None, "messages": each.messages}
@@ -67,7 +68,8 @@ async def trace(request: web.Request) -> web.Response:
 
 async def show_statistics(request: web.Request) -> web.Response:
     """The hub as it is now, in numbers."""
-    known_parameters(request)
+    known_parameters(request, *REASON_NAMES)
+    await record_usual_look(request, "statistics")
     hub = hub_of(request)
     now = await hub.store.ask(lambda: health.look(hub))
     overdue = await hub.store.ask(lambda: health.list_overdue(hub))

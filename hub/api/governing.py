@@ -10,6 +10,7 @@ from hub import directory_changes, reloading
 from hub.api import bodies
 from hub.api.answers import answer, known_parameters, path_id
 from hub.api.keys import hub_of, staff_of
+from hub.api.looking import REASON_NAMES, record_usual_look
 from hub.api.problems import Problem, call_problem
 from hub.directory_changes import NotApproved
 from hub.intake import receipts
@@ -43,7 +44,8 @@ async def reload_rules(request: web.Request) -> web.Response:
 
 async def show_directory(request: web.Request) -> web.Response:
     """Which units are in force, who approved them, and what is proposed, row by row."""
-    known_parameters(request)
+    known_parameters(request, *REASON_NAMES)
+    await record_usual_look(request, "directory")
     hub = hub_of(request)
     kept = await hub.store.ask(lambda: hub.reader.find_directory_set(Standing.IN_FORCE))
     proposed = await reloading.find_proposal(hub)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from hub.api import governing
+from hub.api.looking import REASON_PARAMETERS
 from hub.api.routes import Access, Operation
 
 _PROBLEM: Final = ("Felet.", "Problem")
@@ -46,8 +47,9 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         governing.show_directory,
         Access.ADMINISTRATOR,
         "förvaltning",
-        "Vilka enheter som gäller, och vad som föreslås, rad för rad",
-        {200: ("Läget.", "Governed"), 400: _PROBLEM, 403: _NOT_ALLOWED},
+        "Vilka enheter som gäller, och vad som föreslås, rad för rad; loggas",
+        {200: ("Läget.", "Governed"), 400: _PROBLEM, 403: _NOT_ALLOWED, 503: _PROBLEM},
+        parameters=REASON_PARAMETERS,
     ),
     Operation(
         "POST",

@@ -40,7 +40,7 @@ def no_reason(wrong: reasons.ReasonWrong) -> Problem:
 async def record_usual_look(request: web.Request, look: str, *, unit: str | None = None) -> None:
     """A look of the daily work, at units and states and at no single message: logged as well, with the reason that was
     given, else as the running of the hub."""
-    reason = reason_of(request) if "reason" in request.query else reasons.read("operation", None)
+    reason = reason_of(request) if "reason" in request.query else reasons.OPERATION
     await record_look(request, look, reason=reason, unit=unit)
 
 

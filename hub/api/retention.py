@@ -9,7 +9,6 @@ from aiohttp import web
 
 from hub.api import bodies
 from hub.api.answers import answer, known_parameters, path_id, whole_number
-from hub.api.asking import asking
 from hub.api.keys import hub_of, staff_of
 from hub.api.looking import REASON_NAMES, record_usual_look
 from hub.api.problems import call_problem
@@ -41,12 +40,14 @@ async def run(request: web.Request) -> web.Response:
     return answer(run_row(await hub_of(request).gallring.run(staff_of(request).actor)))
 
 
-@asking
-def list_runs(request: web.Request) -> web.Response:
+async def list_runs(request: web.Request) -> web.Response:
     """The protocol, newest first."""
-    known_parameters(request, "limit")
+    known_parameters(request, *REASON_NAMES, "limit")
     limit = whole_number(request, "limit", 50, 1, 500)
-    return answer({"items": [run_row(each) for each in hub_of(request).reader.list_retention_runs(limit=limit)]})
+    await record_usual_look(request, "retention_runs")
+    hub = hub_of(request)
+    runs = await hub.store.ask(lambda: hub.reader.list_retention_runs(limit=limit))
+    return answer({"items": [run_row(each) for each in runs]})
 
 
 async def list_holds(request: web.Request) -> web.Response:

@@ -49,6 +49,10 @@ class Reason:
         return {"reason": self.code} | ({"reference": self.reference} if self.reference else {})
 
 
+OPERATION: Final = Reason("operation")
+"""Of the daily work, where no other reason is given."""
+
+
 def read(code: str | None, reference: str | None) -> Reason:
     """Raises `ReasonWrong`."""
     if code is None or code not in REASONS:

@@ -9,12 +9,13 @@ from datetime import datetime
 from aiohttp import web
 
 from hub.api.keys import hub_of
+from hub.api.looking import record_look
 from hub.api.problems import call_problem
 from hub.control import connections
 from hub.identity.attempts import Attempt
 from hub.service import Hub
 from hub.web import frame
-from hub.web.control import showing
+from hub.web.control import asking, showing
 from hub.web.naming import Naming
 
 
@@ -29,6 +30,7 @@ class Row:
     webhook: str
 
 
+@asking.usual_look("connections")
 async def show_all(request: web.Request) -> web.StreamResponse:
     hub = hub_of(request)
     rows = await hub.store.ask(lambda: list(_rows(hub)))
@@ -52,6 +54,7 @@ async def show_one(request: web.Request) -> web.StreamResponse:
     hub, unit_id = hub_of(request), request.match_info["unit"]
     if hub.directory.find_unit(unit_id) is None:
         raise call_problem("NOT_FOUND")
+    await record_look(request, "connection", reason=asking.usual_reason(request), unit=unit_id)
     found = await hub.store.ask(lambda: connections.describe(hub, unit_id))
     return frame.page(
         request,

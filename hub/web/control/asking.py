@@ -15,6 +15,7 @@ from aiohttp import web
 from hub.api.keys import hub_of
 from hub.api.looking import record_look
 from hub.identity import reasons
+from hub.identity.reasons import Reason
 from hub.store.survey import CopyQuery
 from hub.web import frame
 from hub.web import reasons as kept_reasons
@@ -117,6 +118,24 @@ def needs_reason(look: str) -> Callable[[Handler], Handler]:
         return handle
 
     return wrap
+
+
+def usual_look(look: str) -> Callable[[Handler], Handler]:
+    """A page that shows no single message: logged too, with the session's reason, else as the running of the hub."""
+
+    def wrap(handler: Handler) -> Handler:
+        @functools.wraps(handler)
+        async def handle(request: web.Request) -> web.StreamResponse:
+            await record_look(request, look, reason=usual_reason(request))
+            return await handler(request)
+
+        return handle
+
+    return wrap
+
+
+def usual_reason(request: web.Request) -> Reason:
+    return kept_reasons.find_reason(request) or reasons.OPERATION
 
 
 def _message_in(request: web.Request) -> str | None:

@@ -11,7 +11,7 @@ from hub.api.keys import hub_of
 from hub.api.problems import call_problem
 from hub.service import Hub
 from hub.web import frame
-from hub.web.control import showing
+from hub.web.control import asking, showing
 from hub.web.naming import Naming
 from hub.web.team import schema
 from routing import matrix
@@ -30,6 +30,7 @@ class Way:
     fields: Sequence[str]
 
 
+@asking.usual_look("rules_type")
 async def show_type(request: web.Request) -> web.StreamResponse:
     """What the rulebook in force says of the type; what is not on the page is never disclosed."""
     hub, name = hub_of(request), request.match_info["type"]

@@ -17,6 +17,7 @@ from hub.web.control.drawing import SMALL, draw_map
 SHOWN = 8
 
 
+@asking.usual_look("flows")
 async def show_start(request: web.Request) -> web.StreamResponse:
     """The map of flows between the parties, and the hub's state in a few numbers."""
     hub, span = hub_of(request), asking.span_of(request)

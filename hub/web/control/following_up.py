@@ -27,6 +27,7 @@ SOON: Final = timedelta(days=30)
 _OFTEN: Final = AuditAction.OSL_10_2_FREQUENT.value.upper()
 
 
+@asking.usual_look("follow_up")
 async def show_follow_up(request: web.Request) -> web.StreamResponse:
     hub, span = hub_of(request), asking.span_of(request)
     until = day_in_stockholm(hub.clock.now() + SOON)

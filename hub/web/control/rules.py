@@ -37,6 +37,7 @@ GOVERNING = (
 LARGEST = 65_536
 
 
+@asking.usual_look("rules")
 async def show_rules(request: web.Request) -> web.StreamResponse:
     """The rulebook as it is now: types, who may send and who may get them; the directory's units."""
     return await _show(request)
@@ -59,6 +60,7 @@ async def _show(request: web.Request, *, faults: Sequence[str] = (), status: int
     )
 
 
+@asking.usual_look("rules_changes")
 async def show_changes(request: web.Request) -> web.StreamResponse:
     """What has changed what is decided by, who proposed and approved it, and what waits for a second administrator."""
     hub = hub_of(request)

@@ -24,6 +24,7 @@ _LONGEST: Final = timedelta(days=7)
 """Of the curves: readings are kept a little longer."""
 
 
+@asking.usual_look("health")
 async def show_health(request: web.Request) -> web.StreamResponse:
     hub, span = hub_of(request), asking.span_of(request)
     counted = await hub.store.ask(lambda: hub.reader.list_days(span.first, span.last))
