@@ -20,6 +20,7 @@ from hub.bootstrap_deciding import build_deciding
 from hub.clock import Clock, SystemClock
 from hub.commit_group import CommitGroup
 from hub.control import sampling
+from hub.control.depths import DepthWatch
 from hub.deadlines import Sweep
 from hub.deciding import Deciding
 from hub.delivery import dead_letters
@@ -164,6 +165,7 @@ def build_hub(
         attempts=Attempts(),
         shelf=shelf,
         sampling=Rounds(lambda: sampling.sample(hub, process), sampling.EVERY.total_seconds(), "sampling"),
+        depths=DepthWatch(transport, clock),
         first_directory=first,
     )
     sweep.also(partial(reloading.follow_directory, hub))

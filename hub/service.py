@@ -17,6 +17,7 @@ from hub.audit.noting import Notebook
 from hub.audit.recording import RecordEvent
 from hub.clock import Clock
 from hub.commit_group import CommitGroup, Overloaded
+from hub.control.depths import DepthWatch
 from hub.deadlines import Sweep
 from hub.deciding import Deciding
 from hub.delivery.answering import (
@@ -100,6 +101,7 @@ class Hub:
     endpoints: Endpoints
     sweep: Sweep
     sampling: Rounds
+    depths: DepthWatch
     limits: Limits
     attempts: Attempts
     shelf: Shelf

@@ -13,6 +13,7 @@ from hub.api.looking import REASON_NAMES, record_look, record_usual_look
 from hub.api.problems import call_problem
 from hub.api.routes import Parameter
 from hub.control import health, searching, tracing
+from hub.control.depths import Measured
 from hub.control.searching import Found
 from hub.control.tracing import Recipient, Step, Trace
 from hub.intake import receipts
@@ -74,6 +75,7 @@ async def show_statistics(request: web.Request) -> web.Response:
     now = await hub.store.ask(lambda: health.look(hub))
     overdue = await hub.store.ask(lambda: health.list_overdue(hub))
     consents = await hub.store.ask(hub.reader.count_consents)
+    measured = await hub.depths.look()
     waiting = now.oldest_unpublished
     return answer(
         {
@@ -83,6 +85,7 @@ async def show_statistics(request: web.Request) -> web.Response:
             "log_size": now.log_size,
             "checkpoint": None if now.checkpoint_at is None else receipts.timestamp(now.checkpoint_at),
             "webhooks": dict(now.webhooks),
+            "transport": _transport_row(measured),
             "overdue": [
                 {"unit": unit or None, "deadline": code, "cases": many} for (unit, code), many in overdue.rows.items()
             ],
@@ -91,6 +94,13 @@ async def show_statistics(request: web.Request) -> web.Response:
             ],
         }
     )
+
+
+def _transport_row(measured: Measured) -> dict[str, Any]:
+    rows = [
+        {"kind": each.kind.value, "unit": each.unit_id, "messages": each.messages} for each in measured.queues or ()
+    ]
+    return {"measured": receipts.timestamp(measured.at), "queues": None if measured.queues is None else rows}
 
 
 def _days(request: web.Request) -> tuple[date, date]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hub.identity import reasons
+from hub.transport.port import QueueKind
 from routing.retention import Kind
 
 _TEXT = {"type": "string"}
@@ -89,6 +90,27 @@ _TRACE = _object(
     }
 )
 _OVERDUE = _object({"unit": _MAYBE_TEXT, "deadline": _TEXT, "cases": _COUNT})
+_QUEUE = _object(
+    {
+        "kind": {"type": "string", "enum": [kind.value for kind in QueueKind]},
+        "unit": _MAYBE_TEXT,
+        "messages": {
+            "type": ["integer", "null"],
+            "minimum": 0,
+            "description": "Null: kön saknas eller svarar inte.",
+        },
+    }
+)
+_TRANSPORT = _object(
+    {
+        "measured": _INSTANT,
+        "queues": {
+            "type": ["array", "null"],
+            "items": _QUEUE,
+            "description": "Transportens egna köer. Null: den kunde inte tillfrågas.",
+        },
+    }
+)
 _CONSENTS = _object({"recorded_by": _TEXT, "status": _TEXT, "consents": _COUNT})
 
 COMPONENTS: Mapping[str, Mapping[str, Any]] = {
@@ -109,6 +131,7 @@ COMPONENTS: Mapping[str, Mapping[str, Any]] = {
             "log_size": _COUNT,
             "checkpoint": _MAYBE_TEXT,
             "webhooks": _COUNTS,
+            "transport": _TRANSPORT,
             "overdue": {"type": "array", "items": _OVERDUE},
             "consents": {"type": "array", "items": _CONSENTS},
         }

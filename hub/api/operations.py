@@ -118,5 +118,6 @@ CHECKS: dict[str, Check] = {
 async def show_metrics(request: web.Request) -> web.Response:
     hub = hub_of(request)
     await hub.store.ask(hub.refresh_metrics)
+    await hub.depths.tell(hub.metrics)
     content_type, body = hub.metrics.render()
     return web.Response(body=body, headers={"Content-Type": content_type, **UNCACHED})

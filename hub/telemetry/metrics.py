@@ -104,6 +104,12 @@ class Metrics:
             "Age of the oldest claim check that an endpoint has not taken; 0 when none.",
             registry=self.registry,
         )
+        self.transport_messages = Gauge(
+            "hub_transport_messages",
+            "Messages in the transport's own queues, by kind, at most 15 s old; not a number when it does not say.",
+            ["queue"],
+            registry=self.registry,
+        )
         self.inbox_streams = Gauge(
             "hub_inbox_streams", "Inboxes that are listened to as a stream now.", registry=self.registry
         )

@@ -72,6 +72,11 @@ class InProcessTransport:
         if self._is_closed:
             raise port.TransportUnavailable("the transport is closed")
 
+    async def measure(self) -> Sequence[port.Depth]:
+        await self.probe()
+        unheard = sum(each.unheard for listeners in self._listeners.values() for each in listeners)
+        return [port.Depth(port.QueueKind.BELLS, None, unheard)]
+
     async def close(self) -> None:
         self._is_closed = True
         for listeners in self._listeners.values():
@@ -88,6 +93,10 @@ class _Listener:
         self._unheard: deque[ClaimCheck] = deque(maxlen=_MOST_UNHEARD)
         self._rung = asyncio.Event()
         self._is_closed = False
+
+    @property
+    def unheard(self) -> int:
+        return len(self._unheard)
 
     def ring(self, claim: ClaimCheck) -> None:
         self._unheard.append(claim)

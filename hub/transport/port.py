@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from enum import Enum
 from typing import Protocol
 
 from hub.store.records import ClaimCheck
@@ -15,6 +17,26 @@ from hub.store.records import ClaimCheck
 
 class TransportUnavailable(Exception):
     """The transport took nothing, or does not know. The outbox rows stay; publish again later."""
+
+
+class QueueKind(Enum):
+    """What a queue of the transport holds."""
+
+    CLAIMS = "claims"
+    """Claim checks that a unit's own program has not fetched."""
+    DEAD = "dead"
+    """Claim checks that units' programs have rejected and that the hub has not buried yet."""
+    BELLS = "bells"
+    """What rings for those who listen at this process and has not been heard."""
+
+
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """How many messages a queue holds; None when it does not say. `unit_id` is whose it is, if it is one unit's."""
+
+    kind: QueueKind
+    unit_id: str | None
+    messages: int | None
 
 
 class Subscription(Protocol):
@@ -55,6 +77,10 @@ class Transport(Protocol):
 
     async def probe(self) -> None:
         """Raises `TransportUnavailable` when a claim check could not get through now."""
+
+    async def measure(self) -> Sequence[Depth]:
+        """How full the transport's own queues are: for people, who should not make it ask the broker at each look. A
+        queue that is missing or does not answer has no number. Raises `TransportUnavailable` when none can be asked."""
 
     async def close(self) -> None:
         """Wakes every listener with nothing. Closing twice is fine."""

@@ -244,6 +244,26 @@ class RabbitTransport:
     async def take_dead(self, bury: Callable[[Sequence[str]], Awaitable[None]]) -> None:
         await self._look(partial(_bury_dead, bury), DEAD_SECONDS)
 
+    async def measure(self) -> Sequence[port.Depth]:
+        await self._publishing.get(REACH_SECONDS)
+        places = asyncio.Semaphore(_DOORS_AT_ONCE)
+        inboxes = [
+            self._depth(port.QueueKind.CLAIMS, unit_id, topology.inbox_queue(unit_id), places)
+            for unit_id in sorted(self._units)
+        ]
+        depths = await asyncio.gather(self._depth(port.QueueKind.DEAD, None, topology.DEAD, places), *inboxes)
+        # The broker keeps no bells: it sends them on without waiting for a receipt. What has come is here.
+        return [*depths, *await self._here.measure()]
+
+    async def _depth(
+        self, kind: port.QueueKind, unit_id: str | None, queue: str, places: asyncio.Semaphore
+    ) -> port.Depth:
+        try:
+            async with places:
+                return port.Depth(kind, unit_id, await self._look(partial(_count_in, queue), DOOR_SECONDS))
+        except port.TransportUnavailable:
+            return port.Depth(kind, unit_id, None)
+
     async def _look(self, look: Callable[[AbstractChannel], Awaitable[Found]], seconds: float) -> Found:
         """On a channel of its own: a queue that is missing closes it, one without a leader leaves it unanswered."""
         desk = await self._publishing.get(REACH_SECONDS)
@@ -298,5 +318,10 @@ async def _bury_dead(bury: Callable[[Sequence[str]], Awaitable[None]], channel: 
 
 
 async def _count_waiting(unit_id: str, channel: AbstractChannel) -> int:
-    queue = await channel.get_queue(topology.inbox_queue(unit_id), ensure=True)
+    return await _count_in(topology.inbox_queue(unit_id), channel)
+
+
+async def _count_in(name: str, channel: AbstractChannel) -> int:
+    """By declaring it passively. What is ready to be fetched; what a program holds unacknowledged is not counted."""
+    queue = await channel.get_queue(name, ensure=True)
     return queue.declaration_result.message_count or 0

@@ -47,6 +47,12 @@ async def test_statistics_are_numbers_without_names(office: Office) -> None:
     assert numbers["dead_letters"] == 0
     assert numbers["consents"] == [{"recorded_by": "sd-farsta", "status": "active", "consents": 1}]
     assert sum(numbers["copies"].values()) >= 1
+    assert numbers["transport"]["queues"] == [{"kind": "bells", "unit": None, "messages": 0}]
+
+
+async def test_a_transport_that_does_not_answer_is_told_as_unknown(office: Office) -> None:
+    await office.hub.transport.close()
+    assert (await office.admin.call("GET", "/v1/admin/statistics")).json["transport"]["queues"] is None
 
 
 async def test_units_are_not_let_in(office: Office) -> None:

@@ -150,3 +150,33 @@ async def test_takes_nothing_once_it_is_closed(transport: port.Transport) -> Non
         await transport.publish([claim(1)])
     with pytest.raises(port.TransportUnavailable):
         await transport.probe()
+
+
+async def test_tells_how_many_have_not_been_heard(transport: port.Transport) -> None:
+    async with transport.subscribe("jt-sydost") as subscription:
+        assert await bells(transport) == 0
+        await transport.publish([claim(1), claim(2)])
+        await bells_until(transport, 2)
+        await heard(subscription, 2)
+        assert await bells(transport) == 0
+
+
+async def bells_until(transport: port.Transport, wanted: int) -> None:
+    """Through a broker they take a moment."""
+    async with asyncio.timeout(LONG):
+        while True:
+            if await bells(transport) == wanted:
+                return
+            await asyncio.sleep(0.01)
+
+
+async def bells(transport: port.Transport) -> int | None:
+    (told,) = [each for each in await transport.measure() if each.kind is port.QueueKind.BELLS]
+    assert told.unit_id is None
+    return told.messages
+
+
+async def test_tells_nothing_of_its_queues_once_it_is_closed(transport: port.Transport) -> None:
+    await transport.close()
+    with pytest.raises(port.TransportUnavailable):
+        await transport.measure()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ from aiohttp import web
 from hub.api.keys import hub_of
 from hub.control import charting, health
 from hub.control.charting import Reading
+from hub.control.depths import Measured
 from hub.service import Hub
 from hub.web import frame, times
 from hub.web.control import asking, showing
@@ -47,9 +49,18 @@ async def show_health(request: web.Request) -> web.StreamResponse:
         ending_keys=await hub.store.ask(lambda: health.list_ending_keys(hub)),
         queues=(await hub.store.ask(lambda: health.list_queues(hub)))[:_MOST_QUEUES],
         most_waiting=health.MOST_WAITING,
+        transport=_fullest(await hub.depths.look()),
         witnesses=sorted(hub.integrator.lags().items()),
         technology=hub.store.technology,
     )
+
+
+def _fullest(measured: Measured) -> Measured:
+    """The queues that people have to look at first: those that say nothing, then the fullest."""
+    if measured.queues is None:
+        return measured
+    order = sorted(measured.queues, key=lambda each: (each.messages is not None, -(each.messages or 0)))
+    return replace(measured, queues=order[:_MOST_QUEUES])
 
 
 async def _curves(hub: Hub, lasted: timedelta) -> dict[str, Any]:

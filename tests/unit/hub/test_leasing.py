@@ -14,7 +14,7 @@ from hub.delivery import leasing
 from hub.service import Hub
 from hub.store.records import ClaimCheck
 from hub.transport.in_process import InProcessTransport
-from hub.transport.port import Subscription
+from hub.transport.port import Depth, Subscription
 from tests.support import events, judging, office, persons
 from tests.support.waiting import until
 
@@ -56,6 +56,9 @@ class Broker:
 
     async def probe(self) -> None:
         return None
+
+    async def measure(self) -> Sequence[Depth]:
+        return await self._here.measure()
 
     async def close(self) -> None:
         await self._here.close()

@@ -34,7 +34,19 @@ def test_metrics_tell_what_was_counted():
 def test_no_label_names_a_unit_a_case_or_a_person():
     found = metrics.Metrics("0.1.0")
     labels = {name for metric in vars(found).values() for name in getattr(metric, "_labelnames", ())}
-    assert labels == {"type", "code", "route", "method", "status", "state", "reason", "limit", "alarm", "witness"}
+    assert labels == {
+        "type",
+        "code",
+        "route",
+        "method",
+        "status",
+        "state",
+        "reason",
+        "limit",
+        "alarm",
+        "witness",
+        "queue",
+    }
 
 
 def test_two_hubs_in_one_process_count_apart():

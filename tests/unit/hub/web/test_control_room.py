@@ -19,12 +19,13 @@ import pytest
 from hub import directory_changes
 from hub.audit.entry import AuditAction
 from hub.audit.recording import RecordEvent
-from hub.control import charting, health, sampling
+from hub.control import charting, depths, health, sampling
 from hub.identity.party_keys import AddKey
 from hub.store.history import Sample
 from hub.store.parties import KeyKind, PartyKey
 from hub.store.records import AuditQuery
 from hub.telemetry.history import quantile
+from hub.transport.port import Depth, QueueKind
 from hub.web.control import saving
 from hub.web.control.lines import Axis, draw_curve
 from routing import rulebook
@@ -345,3 +346,27 @@ async def test_health_tells_for_whom_something_waits_and_since_when(
     assert (await row()).startswith("Jobbtorg Sydost 2 eller fler ")
     await pages.hub.acknowledge(delivery, "jt-sydost")
     assert (await row()).startswith("Jobbtorg Sydost 1 ")
+
+
+async def test_health_tells_how_full_the_transports_queues_are_or_that_nobody_knows(pages: Pages) -> None:
+    browser = await pages.signed_in("granskare")
+    told = [Depth(QueueKind.CLAIMS, "jt-sydost", 1234), Depth(QueueKind.DEAD, None, None)]
+
+    async def measure() -> list[Depth]:
+        return told
+
+    async def rows() -> list[str]:
+        pages.pass_time(depths.KEPT_FOR)
+        table = (await browser.get("/admin/health")).text.split("Transportens egna köer")[2].split("</table>")[0]
+        return [" ".join(re.sub(r"<[^>]+>", " ", row).split()) for row in table.split("<tr>")[2:]]
+
+    assert await rows() == ["Signaler till den som lyssnar här alla 0"]
+    pages.hub.transport.measure = measure  # type: ignore[method-assign]
+    assert await rows() == [
+        "Avvisade aviseringar som inte är omhändertagna än alla okänt",
+        "Aviseringar som enhetens system inte har hämtat Jobbtorg Sydost 1\N{NO-BREAK SPACE}234".replace("\xa0", " "),
+    ]
+    del pages.hub.transport.measure
+    await pages.hub.transport.close()
+    (away,) = await rows()
+    assert away.startswith("okänt Meddelandemäklaren svarar inte.")
