@@ -103,6 +103,10 @@ class Consent:
         lapsed = self.lapses_on is not None and at >= midnight(self.lapses_on)
         return ConsentStatus.SUSPENDED if lapsed else ConsentStatus.ACTIVE
 
+    def is_withdrawn(self, edge: Edge) -> bool:
+        """True when the whole consent is withdrawn, or for a party of the edge."""
+        return self.status is ConsentStatus.WITHDRAWN or bool({edge.holder, edge.recipient} & self.withdrawn_parties)
+
     def standing(self) -> frozenset[tuple[str, str, str]]:
         """What is signed and neither withdrawn nor excluded: holder, recipient, category."""
         return frozenset(

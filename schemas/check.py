@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,12 +39,18 @@ class PublishedChanged(Exception):
         self.versions = tuple(versions)
 
 
-def check(directory: Path | None = None) -> list[SchemaFault]:
-    """Every fault of the schemas in a directory (the packaged one when None), empty when they are fit."""
+Listed = tuple[str, str, Path]
+
+
+def check(
+    directory: Path | None = None, watched: Callable[[Sequence[Listed]], Iterable[Listed]] = iter
+) -> list[SchemaFault]:
+    """Every fault of the schemas in a directory (the packaged one when None), empty when they are fit. `watched` is
+    handed the versions (name, version, file) and goes through them; a caller can tell from it how far the check is."""
     root = directory or registry.PACKAGED
     found = [fault for path in sorted((root / "parts").glob("*.json")) for fault in _check_file(path)]
     documents: dict[str, Mapping[str, Any]] = {}
-    for name, version, path in bundle.list_files(root):
+    for name, version, path in watched(list(bundle.list_files(root))):
         key = f"{name}/{version}"
         faults = [*_check_name(name, version, key), *_check_file(path)]
         if not faults:

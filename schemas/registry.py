@@ -116,6 +116,10 @@ class Registry:
             raise UnknownSchema
         return found
 
+    def has_type(self, name: str) -> bool:
+        """True when there is any version of it."""
+        return name in self._newest
+
     def list_types(self) -> Sequence[MessageType]:
         """Every version of every type, by name and then from old to new."""
         return self._types

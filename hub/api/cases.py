@@ -123,7 +123,7 @@ def _consent(hub: Hub, consent: Consent, authority: str | None) -> dict[str, Any
                 "recipient_authority": edge.recipient,
                 "categories": sorted(edge.categories - consent.withdrawn_categories),
                 "confirmed_by_holder": edge.confirmed,
-                "withdrawn": bool({edge.holder, edge.recipient} & consent.withdrawn_parties),
+                "withdrawn": consent.is_withdrawn(edge),
             }
             for edge in consent.edges
             if authority is None or authority in (edge.holder, edge.recipient)

@@ -11,6 +11,7 @@ from hub.identity.scopes import Scope
 
 _PROBLEM: Final = ("Felet.", "Problem")
 _NOT_ALLOWED: Final = ("Rollen administratör krävs.", "Problem")
+_NO_ROLE: Final = ("Rollen räcker inte.", "Problem")
 _NOT_FOUND: Final = ("Finns inte.", "Problem")
 
 OPERATIONS: Final[tuple[Operation, ...]] = (
@@ -75,10 +76,10 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         "GET",
         "/v1/admin/parties/keys",
         parties.list_keys,
-        Access.ADMINISTRATOR,
+        Access.OVERSIGHT,
         "förvaltning",
         "Enheternas nycklar och certifikat",
-        {200: ("Alla, äldst först.", "PartyKeys"), 400: _PROBLEM, 403: _NOT_ALLOWED, 503: _PROBLEM},
+        {200: ("Alla, äldst först.", "PartyKeys"), 400: _PROBLEM, 403: _NO_ROLE, 503: _PROBLEM},
         parameters=(Parameter("unit", "Bara denna enhets.", {"type": "string"}), *REASON_PARAMETERS),
     ),
     Operation(

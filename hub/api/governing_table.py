@@ -10,6 +10,7 @@ from hub.api.routes import Access, Operation
 
 _PROBLEM: Final = ("Felet.", "Problem")
 _NOT_ALLOWED: Final = ("Rollen administratör krävs.", "Problem")
+_NO_ROLE: Final = ("Rollen räcker inte.", "Problem")
 
 OPERATIONS: Final[tuple[Operation, ...]] = (
     Operation(
@@ -45,10 +46,10 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         "GET",
         "/v1/admin/directory",
         governing.show_directory,
-        Access.ADMINISTRATOR,
+        Access.OVERSIGHT,
         "förvaltning",
         "Vilka enheter som gäller, och vad som föreslås, rad för rad; loggas",
-        {200: ("Läget.", "Governed"), 400: _PROBLEM, 403: _NOT_ALLOWED, 503: _PROBLEM},
+        {200: ("Läget.", "Governed"), 400: _PROBLEM, 403: _NO_ROLE, 503: _PROBLEM},
         parameters=REASON_PARAMETERS,
     ),
     Operation(

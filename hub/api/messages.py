@@ -131,12 +131,23 @@ def list_messages(request: web.Request) -> web.Response:
         limit=limit + 1,
         before=cursor(request),
         case_id=uuid_of(case_id) if case_id else None,
-        type=request.query.get("type"),
+        type=_type(request),
         since=instant(request, "since"),
     )
     page = found[:limit]
     following = str(page[-1][0]) if len(found) > limit else None
     return answer({"items": [_metadata(stored) for _, stored in page], "next": following})
+
+
+def _type(request: web.Request) -> str | None:
+    """By its name in the catalogue or as it stands in a message. Raises the problem of a type that there is not."""
+    asked = request.query.get("type")
+    if asked is None:
+        return None
+    name = asked.removeprefix(envelopes.TYPE_PREFIX)
+    if not hub_of(request).registry.has_type(name):
+        raise bad_parameter("type", "En meddelandetyp, till exempel plan.proposed.")
+    return name
 
 
 def _metadata(stored: StoredMessage) -> dict[str, Any]:

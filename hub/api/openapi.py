@@ -108,13 +108,14 @@ def _headers(status: int) -> dict[str, Any]:
 
 
 def _body(name: str) -> dict[str, Any]:
-    if name != "Event":
+    if name not in ("Event", "Events"):
         return {_BODIES.get(name, "application/json"): {"schema": _reference(name)}}
-    batch = {"type": "array", "maxItems": envelopes.MOST_IN_BATCH, "items": _reference(name)}
+    event = _reference("Event")
+    batch = {"type": "array", "maxItems": envelopes.MOST_IN_BATCH, "items": event}
     return {
-        envelopes.MEDIA_STRUCTURED: {"schema": _reference(name)},
-        envelopes.MEDIA_BATCH: {"schema": batch},
+        envelopes.MEDIA_STRUCTURED: {"schema": event},
         envelopes.MEDIA_DATA: {"schema": {"type": "object", "description": "`data`; attributen som ce-huvuden."}},
+        **({envelopes.MEDIA_BATCH: {"schema": batch}} if name == "Events" else {}),
     }
 
 

@@ -63,7 +63,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         "GET",
         "/v1/admin/parties/{unit}/webhook",
         webhooks.show_of,
-        Access.ADMINISTRATOR,
+        Access.OVERSIGHT,
         "förvaltning",
         "En enhets webhook och hur det går för den",
         {
@@ -106,7 +106,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         "GET",
         "/v1/admin/dead-letters",
         dead_letters.list_dead_letters,
-        Access.ADMINISTRATOR,
+        Access.OVERSIGHT,
         "förvaltning",
         "Kopior som inte gick att leverera, äldst först; loggas",
         {200: ("En sida.", "DeadLetterPage"), 400: PROBLEM, 403: NOT_ALLOWED, 503: PROBLEM},

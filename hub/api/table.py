@@ -25,6 +25,8 @@ from hub.identity.scopes import Scope
 
 UUID = {"type": "string", "format": "uuid"}
 EVENT = "Event"
+EVENTS = "Events"
+"""One, or a batch of them."""
 PROBLEM = ("Felet, utan något värde ur meddelandet.", "Problem")
 NOT_ALLOWED = ("Rollen räcker inte, eller skäl saknas.", "Problem")
 NOT_FOUND = ("Finns inte, eller är inte er: samma svar.", "Problem")
@@ -57,7 +59,7 @@ OPERATIONS: tuple[Operation, ...] = (
             200: ("Samma kvitto igen för samma id och innehåll, eller svaren på en bunt.", "ReceiptOrBatch"),
             **_REFUSALS,
         },
-        body=EVENT,
+        body=EVENTS,
         scope=Scope.MESSAGES_SEND,
     ),
     Operation(
@@ -203,7 +205,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "GET",
         "/v1/admin/staff",
         staff.list_staff,
-        Access.ADMINISTRATOR,
+        Access.OVERSIGHT,
         "förvaltning",
         "Alla som får logga in, med roller",
         {200: ("Alla, i namnordning.", "StaffList"), 400: PROBLEM, 403: NOT_ALLOWED, 503: PROBLEM},

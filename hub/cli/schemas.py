@@ -102,7 +102,7 @@ def check(
     folder = Path(directory) if directory is not None else None
     if folder is not None and not (folder / "messages").is_dir():
         raise WrongUse(f"{directory} is no directory of schemas: it has no folder messages.")
-    found = checking.check(folder)
+    found = checking.check(folder, lambda versions: terminal.watched(versions, "Checking"))
     if json:
         rows = [{"file": fault.file, "pointer": fault.pointer, "fault": fault.detail} for fault in found]
         terminal.show_json({"faults": rows})

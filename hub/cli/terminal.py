@@ -9,11 +9,13 @@ import contextlib
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from hub.telemetry import redaction
 
 NOTHING: Final = "-"
+
+Step = TypeVar("Step")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,16 @@ def _console() -> Any:
 
     # Made anew each time: standard output may be another one than at the last call.
     return Console(highlight=False)
+
+
+def watched(steps: Sequence[Step], doing: str) -> Iterable[Step]:
+    """Goes through the steps; whoever waits at a terminal sees how far it is, on standard error."""
+    if not sys.stderr.isatty():
+        return steps
+    from rich.console import Console
+    from rich.progress import track
+
+    return track(steps, doing, console=Console(stderr=True), transient=True)
 
 
 @contextlib.contextmanager

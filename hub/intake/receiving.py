@@ -81,7 +81,8 @@ class Receiver:
         try:
             message_type = self._registry.get_type(name, envelope.schema_version)
         except UnknownSchema:
-            return NotAccepted(Refusal(RefusalCode.SCHEMA_UNKNOWN, "envelope/type", None, ("/type",)))
+            wrong = "dataschema" if self._registry.has_type(name) else "type"
+            return NotAccepted(Refusal(RefusalCode.SCHEMA_UNKNOWN, f"envelope/{wrong}", None, (f"/{wrong}",)))
         refusal = decision.refuse_sender(name, caller, situation, self._directory, self._rulebook)
         if refusal is not None:
             return NotAccepted(refusal)

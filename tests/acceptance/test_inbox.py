@@ -172,6 +172,8 @@ async def test_a_consent_withdrawn_before_it_is_read(field: Field) -> None:
     assert "WITHDRAWN" not in refused.body.decode()  # why is nobody's business but the sender's and the auditor's
     (row,) = (await case.stadsdel.sent(case.referral.json["id"])).json["recipients"]
     assert (row["state"], row["code"]) == ("refused", "CONSENT_WITHDRAWN")
+    consent = (await case.stadsdel.call("GET", f"/v1/consents/{case.consent_id}")).json
+    assert (consent["status"], {edge["withdrawn"] for edge in consent["edges"]}) == ("withdrawn", {True})
 
 
 async def test_what_was_read_under_a_consent_is_not_given_out_again_after_its_withdrawal(field: Field) -> None:

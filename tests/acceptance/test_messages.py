@@ -77,6 +77,15 @@ async def test_two_opposite_decisions_at_once_are_one_decision(field: Field) -> 
     assert sorted(answer.status for answer in answers) == [202, 409, 409]
 
 
+async def test_a_version_that_there_is_not_is_named_as_the_version(field: Field) -> None:
+    farsta = field.party("sd-farsta")
+    event = farsta.event("referral.submitted", {}, dataschema="/schemas/referral.submitted/9.0")
+    assert [each["pointer"] for each in (await farsta.post(event)).json["errors"]] == ["/dataschema"]
+    other = {"type": "se.samverkan.benefit.decided", "dataschema": "/schemas/benefit.decided/1.0"}
+    unknown = await farsta.post(event | other)
+    assert [each["pointer"] for each in unknown.json["errors"]] == ["/type"]
+
+
 async def test_binary_mode(field: Field) -> None:
     case = await field.refer()
     event = answered(case)
@@ -200,8 +209,11 @@ async def test_own_messages_page_by_page_newest_first(field: Field) -> None:
         if page is None:
             break
     assert seen == [f"se.samverkan.{name}" for name in ("plan.proposed", "enrolment.confirmed", "referral.answered")]
-    named = {"case": case.case_id, "type": "plan.proposed"}
-    assert len((await case.jobbtorg.call("GET", "/v1/messages", params=named)).json["items"]) == 1
+    for name in ("plan.proposed", "se.samverkan.plan.proposed"):
+        named = {"case": case.case_id, "type": name}
+        assert len((await case.jobbtorg.call("GET", "/v1/messages", params=named)).json["items"]) == 1
+    wrong = await case.jobbtorg.call("GET", "/v1/messages", params={"type": "plan.propsed"})
+    assert (wrong.status, wrong.json["errors"][0]["pointer"]) == (400, "/query/type")
     later = {"case": case.case_id, "since": (fields.now() + timedelta(hours=1)).isoformat()}
     assert (await case.jobbtorg.call("GET", "/v1/messages", params=later)).json["items"] == []
     # What one has received is not what one has sent.

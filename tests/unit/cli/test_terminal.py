@@ -84,3 +84,9 @@ def test_an_empty_cell_is_a_dash():
     with pipe() as shown:
         terminal.show_table(("a", "b"), [(None, "")])
     assert shown.getvalue().splitlines()[1] == "-  -"
+
+
+def test_who_waits_at_a_terminal_sees_how_far_it_is_and_a_pipe_gets_the_answer_alone(either):
+    with contextlib.redirect_stderr(either):
+        assert list(terminal.watched(["one", "two"], "Checking")) == ["one", "two"]
+    assert ("Checking" in either.getvalue()) == either.isatty()
