@@ -112,8 +112,8 @@ def delivery_states(request: web.Request) -> Collection[DeliveryState] | None:
     text = request.query.get("state")
     if text is None:
         return None
-    offered = {state.value: state for state in DeliveryState if state is not DeliveryState.REFUSED}
     names = text.split(",")
-    if not all(name in offered for name in names):
-        raise bad_parameter("state", "En eller flera av " + ", ".join(offered))
-    return {offered[name] for name in names}
+    if not set(names) <= set(DeliveryState):
+        raise bad_parameter("state", "En eller flera av " + ", ".join(DeliveryState))
+    # A refused copy is the sender's to see, and nobody's who was to have it.
+    return {DeliveryState(name) for name in names} - {DeliveryState.REFUSED}

@@ -169,6 +169,7 @@ async def test_a_consent_withdrawn_before_it_is_read(field: Field) -> None:
     assert (await case.stadsdel.send("consent.withdrawn", body)).status == 202
     refused = await case.jobbtorg.read(delivery)
     assert refused.status == 410
+    assert delivery not in {item["delivery"] for item in await case.jobbtorg.inbox(state="refused")}
     assert "WITHDRAWN" not in refused.body.decode()  # why is nobody's business but the sender's and the auditor's
     (row,) = (await case.stadsdel.sent(case.referral.json["id"])).json["recipients"]
     assert (row["state"], row["code"]) == ("refused", "CONSENT_WITHDRAWN")
