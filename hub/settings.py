@@ -69,6 +69,7 @@ class Settings:
     max_body_bytes: int
     unit_requests_per_hour: int
     person_lookups_per_hour: int
+    sessions_per_person: int
     body_timeout_seconds: int
     group_size: int
     queue_limit: int
@@ -359,6 +360,7 @@ _KINDS: Final[Mapping[str, _Kind]] = {
     "max_body_bytes": _whole(1024, 16_777_216),
     "unit_requests_per_hour": _whole(0, 100_000_000),
     "person_lookups_per_hour": _whole(0, 1_000_000),
+    "sessions_per_person": _whole(1, 100),
     "body_timeout_seconds": _whole(1, 600),
     "group_size": _whole(1, 1024),
     "queue_limit": _whole(1, 100_000),

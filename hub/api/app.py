@@ -23,8 +23,10 @@ from hub.commit_group import Overloaded
 from hub.identity import jws, sessions
 from hub.identity.port import NotAllowed, NotAuthenticated, Reason, ScopeMissing
 from hub.identity.roles import Staff
+from hub.identity.staffing import USE_NOTED_EVERY, UseSession
 from hub.limits import LimitReached
 from hub.service import Hub
+from hub.store.people import Session
 from hub.store.port import StoreUnavailable
 from hub.telemetry import context
 from hub.web import browser, faults
@@ -140,12 +142,21 @@ async def _admit_staff(hub: Hub, request: web.Request, operation: Operation | Pa
     elif secret is not None:
         staff = await _sign_in(hub, request, secret)
         await browser.check_own_form(request, secret)
+        await _note_use(hub, request[SESSION])
     else:
         raise NotAuthenticated(Reason.MISSING)
     if not staff.has(*ROLES.get(operation.access, ())):
         log.info("role_refused", access=operation.access.value, staff=staff.staff_id)
         raise NotAllowed
     request[STAFF] = staff
+
+
+async def _note_use(hub: Hub, session: Session) -> None:
+    """For the person whose it is; what cannot be noted now is noted later."""
+    used_at = session.used_at or session.started_at
+    if hub.clock.now() - used_at >= USE_NOTED_EVERY:
+        with contextlib.suppress(StoreUnavailable, Overloaded):
+            await hub.group.submit(UseSession(session.session_key))
 
 
 async def _sign_in(hub: Hub, request: web.Request, secret: str) -> Staff:

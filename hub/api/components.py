@@ -260,6 +260,7 @@ COMPONENTS: Mapping[str, Mapping[str, Any]] = {
     "Approval": {**_object({"digest": _TEXT}), "additionalProperties": False},
     "StaffList": _object({"items": _list_of(_object(_STAFF))}),
     "StaffMember": _object(_STAFF),
+    "SessionsEnded": _object({"ended": {"type": "integer", "minimum": 0}}),
     "NewStaffMember": {
         **_object({name: _STAFF[name] for name in ("iss", "sub", "name", "roles")}),
         "additionalProperties": False,

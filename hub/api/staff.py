@@ -14,7 +14,7 @@ from hub.api.looking import REASON_NAMES, record_usual_look
 from hub.api.problems import call_problem
 from hub.identity import roles
 from hub.identity.roles import Grant
-from hub.identity.staffing import ChangeStaff, RemoveStaff
+from hub.identity.staffing import ChangeStaff, EndSessions, RemoveStaff, Why
 from hub.service import Hub
 from hub.store.people import StaffMember
 from routing.consent import STOCKHOLM
@@ -52,6 +52,15 @@ async def remove_staff(request: web.Request) -> web.Response:
     if not await hub.group.submit(RemoveStaff(staff_of(request).actor, path_id(request, "id"))):
         raise call_problem("NOT_FOUND")
     return web.Response(status=204)
+
+
+async def end_sessions(request: web.Request) -> web.Response:
+    """Ends all sessions of a member, who may sign in again."""
+    hub, staff_id = hub_of(request), path_id(request, "id")
+    if staff_id not in await hub.store.ask(lambda: hub.reader.find_staff([staff_id])):
+        raise call_problem("NOT_FOUND")
+    command = EndSessions(staff_of(request).actor, staff_id, Why.ADMINISTRATOR)
+    return answer({"ended": await hub.group.submit(command)})
 
 
 def _row(member: StaffMember) -> dict[str, Any]:

@@ -84,6 +84,7 @@ class AuditAction(StrEnum):
     STAFF_REMOVED = "staff_removed"
     STAFF_SIGNED_IN = "staff_signed_in"
     STAFF_SIGNED_OUT = "staff_signed_out"
+    STAFF_SESSION_ENDED = "staff_session_ended"
     STAFF_SIGN_IN_REFUSED = "staff_sign_in_refused"
     STAFF_LOOKED = "staff_looked"
     STAFF_ACTED = "staff_acted"

@@ -83,6 +83,7 @@ KINDS: Final[Mapping[AuditAction, tuple[_Type, str]]] = {
     AuditAction.STAFF_REMOVED: (_SECURITY, "D"),
     AuditAction.STAFF_SIGNED_IN: (_SIGN_IN, "E"),
     AuditAction.STAFF_SIGNED_OUT: (_SIGN_IN, "E"),
+    AuditAction.STAFF_SESSION_ENDED: (_SIGN_IN, "E"),
     AuditAction.STAFF_SIGN_IN_REFUSED: (_SIGN_IN, "E"),
     AuditAction.STAFF_LOOKED: (_CALL, "R"),
     AuditAction.STAFF_ACTED: (_CALL, "E"),

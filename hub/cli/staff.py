@@ -97,6 +97,23 @@ def remove(
         terminal.say("Removed.")
 
 
+@group.command("sign-out", epilog="Example: samverkan staff sign-out 3f0c2a9e-6a0d-4a57-9d43-0f0b6a1f7c11")
+def sign_out(
+    staff: Annotated[str, typer.Argument(metavar="ID", help="The member's id, from `samverkan staff list`.")],
+    hub: options.HubUrl = None,
+    data_dir: options.DataDir = None,
+    config: options.Config = None,
+    json: options.Json = False,
+) -> None:
+    """End all sessions of a member, who may sign in again."""
+    settings = options.load_settings(config, data_dir=data_dir)
+    told = _call(settings, hub, "DELETE", "v1", "admin", "staff", staff, "sessions")
+    if json:
+        terminal.show_json(told)
+    else:
+        terminal.say(f"Sessions ended: {told['ended']}.")
+
+
 def _call(settings: Settings, hub: str | None, method: str, *path: str, body: Any = None) -> Any:
     from hub.client import errors
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from enum import StrEnum
 from typing import Any, Final
 
 from hub.audit.entry import AuditAction
@@ -12,6 +13,17 @@ from hub.ledger import Ledger
 from hub.store.people import Session, StaffMember
 
 SESSION_LIFE: Final = timedelta(minutes=60)
+MOST_SESSIONS: Final = 5
+USE_NOTED_EVERY: Final = timedelta(minutes=5)
+"""So often it is written down that a session is in use: often enough for the person, seldom enough for the disk."""
+
+
+class Why(StrEnum):
+    """Why a session ended that its own browser did not end."""
+
+    CHOSEN = "chosen"
+    ADMINISTRATOR = "administrator"
+    LIMIT = "limit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +44,22 @@ class RemoveStaff:
 
 @dataclass(frozen=True, slots=True)
 class StartSession:
-    """A person whose identity has been proved signs in. `replaces` is the session that the browser had before."""
+    """A person whose identity has been proved signs in. `replaces` is the session that the browser had before. More
+    than `most` at once the person does not have: the oldest end."""
 
     session_key: str
     staff_id: str
     way: str
     assurance: str
     replaces: str | None = None
+    most: int = MOST_SESSIONS
+
+
+@dataclass(frozen=True, slots=True)
+class UseSession:
+    """A session was used now."""
+
+    session_key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +77,18 @@ class EndSession:
     session_key: str
 
 
-StaffCommand = ChangeStaff | RemoveStaff | StartSession | KeepSession | EndSession
+@dataclass(frozen=True, slots=True)
+class EndSessions:
+    """`actor` ends sessions of a person's: all, or `only` one, or all but the one that is spared."""
+
+    actor: str
+    staff_id: str
+    why: Why
+    only: str | None = None
+    spared: str | None = None
+
+
+StaffCommand = ChangeStaff | RemoveStaff | StartSession | UseSession | KeepSession | EndSession | EndSessions
 
 
 class Staffing:
@@ -73,10 +105,14 @@ class Staffing:
                 return self._remove(ledger, command)
             case StartSession():
                 return self._start(ledger, command)
+            case UseSession():
+                return self._use(ledger, command)
             case KeepSession():
                 return self._keep(ledger, command)
             case EndSession():
                 return self._end(ledger, command)
+            case EndSessions():
+                return self._end_some(ledger, command)
 
     def _change(self, ledger: Ledger, command: ChangeStaff) -> StaffMember:
         """The member as stored: a known (iss, sub) keeps its id, whoever asks for another."""
@@ -99,13 +135,21 @@ class Staffing:
         return True
 
     def _start(self, ledger: Ledger, command: StartSession) -> Session:
-        session = Session(command.session_key, command.staff_id, ledger.at, ledger.at + SESSION_LIFE, {})
-        ledger.changes.sessions.append(session)
         if command.replaces is not None:
             ledger.changes.ended_sessions.append(command.replaces)
+        running = _list_running(ledger, command.staff_id)
+        _end_all(ledger, "hub", Why.LIMIT, running[: max(0, len(running) - command.most + 1)])
+        ends_at = ledger.at + SESSION_LIFE
+        session = Session(command.session_key, command.staff_id, ledger.at, ends_at, {}, used_at=ledger.at)
+        ledger.changes.sessions.append(session)
         told = {"way": command.way, "assurance": command.assurance}
         ledger.audit(AuditAction.STAFF_SIGNED_IN, f"staff:{command.staff_id}", detail=told)
         return session
+
+    def _use(self, ledger: Ledger, command: UseSession) -> None:
+        session = _find_session(ledger, command.session_key)
+        if session is not None:
+            ledger.changes.sessions.append(replace(session, used_at=ledger.at))
 
     def _keep(self, ledger: Ledger, command: KeepSession) -> None:
         session = _find_session(ledger, command.session_key)
@@ -118,6 +162,30 @@ class Staffing:
             ledger.changes.ended_sessions.append(command.session_key)
             ledger.audit(AuditAction.STAFF_SIGNED_OUT, f"staff:{session.staff_id}")
 
+    def _end_some(self, ledger: Ledger, command: EndSessions) -> int:
+        """How many ended: none where the person has no such session."""
+        running = _list_running(ledger, command.staff_id)
+        chosen = [
+            each for each in running if command.only in (None, each.session_key) and each.session_key != command.spared
+        ]
+        _end_all(ledger, command.actor, command.why, chosen)
+        return len(chosen)
+
+
+def _end_all(ledger: Ledger, actor: str, why: Why, sessions: Sequence[Session]) -> None:
+    """Of one person."""
+    if sessions:
+        ledger.changes.ended_sessions.extend(each.session_key for each in sessions)
+        told = {"staff": sessions[0].staff_id, "why": why.value, "sessions": len(sessions)}
+        ledger.audit(AuditAction.STAFF_SESSION_ENDED, actor, detail=told)
+
+
+def _list_running(ledger: Ledger, staff_id: str) -> list[Session]:
+    """The person's, the oldest first, with what this very group has begun and ended."""
+    known = {each.session_key: each for each in reversed(ledger.group.list_sessions(staff_id, ledger.at))}
+    known |= {each.session_key: each for each in ledger.changes.sessions if each.staff_id == staff_id}
+    return [each for key, each in known.items() if key not in ledger.changes.ended_sessions]
+
 
 def _find_member(ledger: Ledger, like: StaffMember) -> StaffMember | None:
     """The member with the same (iss, sub), perhaps added by this very group."""
@@ -126,10 +194,21 @@ def _find_member(ledger: Ledger, like: StaffMember) -> StaffMember | None:
 
 
 def _find_session(ledger: Ledger, session_key: str) -> Session | None:
-    """A session that this very group has ended is not brought back."""
+    """As this very group has left it; one that it has ended is not brought back."""
     if session_key in ledger.changes.ended_sessions:
         return None
+    for changed in reversed(ledger.changes.sessions):
+        if changed.session_key == session_key:
+            return changed
     return ledger.group.find_sessions([session_key]).get(session_key)
 
 
-COMMANDS: Final[Collection[type]] = (ChangeStaff, RemoveStaff, StartSession, KeepSession, EndSession)
+COMMANDS: Final[Collection[type]] = (
+    ChangeStaff,
+    RemoveStaff,
+    StartSession,
+    UseSession,
+    KeepSession,
+    EndSession,
+    EndSessions,
+)

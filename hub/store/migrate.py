@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from hub.store import tables
 
-HEAD: Final = "0015"
+HEAD: Final = "0016"
 """The newest step. A test compares it with the folder; as a constant it spares most starts Alembic."""
 
 _version = sa.Table(

@@ -30,13 +30,15 @@ class StaffMember:
 class Session:
     """One signed-in browser. `session_key` is a hash of what the browser's cookie holds: it opens nothing by itself.
 
-    `memory` is what the pages keep between two requests (a reason, a choice), never anything of a case."""
+    `used_at` is kept to some minutes only; None where nobody has noted it. `memory` is what the pages keep between two
+    requests (a reason, a choice), never anything of a case."""
 
     session_key: str
     staff_id: str
     started_at: datetime
     ends_at: datetime
     memory: dict[str, str]
+    used_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import datetime
 from typing import Final
 
 import orjson
@@ -22,6 +23,11 @@ MEMBERS: Final = select(*STAFF).where(among(_staff.staff_id))
 MEMBER_BY_SUBJECT: Final = select(*STAFF).where(_staff.iss == bindparam("iss"), _staff.sub == bindparam("sub"))
 ALL_MEMBERS: Final = select(*STAFF).order_by(_staff.name, _staff.staff_id)
 SESSIONS: Final = select(*SESSION).where(among(tables.sessions.c.session_key))
+SESSIONS_OF: Final = (
+    select(*SESSION)
+    .where(tables.sessions.c.staff_id == bindparam("staff_id"), tables.sessions.c.ends_at > bindparam("at"))
+    .order_by(tables.sessions.c.started_at.desc(), tables.sessions.c.session_key)
+)
 DRAFTS: Final = select(*DRAFT).where(among(tables.drafts.c.draft_id))
 
 END_SESSIONS: Final = delete(tables.sessions).where(among(tables.sessions.c.session_key))
@@ -62,13 +68,19 @@ def session_to_values(session: people.Session) -> rows.Values:
         "started_at": rows.instant_to_cell(session.started_at),
         "ends_at": rows.instant_to_cell(session.ends_at),
         "memory": orjson.dumps(session.memory).decode(),
+        "used_at": None if session.used_at is None else rows.instant_to_cell(session.used_at),
     }
 
 
 def cells_to_session(cells: rows.Cells) -> people.Session:
-    key, staff_id, started_at, ends_at, memory = cells
+    key, staff_id, started_at, ends_at, memory, used_at = cells
     return people.Session(
-        key, staff_id, rows.cell_to_instant(started_at), rows.cell_to_instant(ends_at), orjson.loads(memory)
+        key,
+        staff_id,
+        rows.cell_to_instant(started_at),
+        rows.cell_to_instant(ends_at),
+        orjson.loads(memory),
+        None if used_at is None else rows.cell_to_instant(used_at),
     )
 
 
@@ -104,6 +116,10 @@ class PeopleReading(Asking):
     def find_sessions(self, session_keys: Collection[str]) -> dict[str, people.Session]:
         sessions = map(cells_to_session, self._among(SESSIONS, session_keys))
         return {session.session_key: session for session in sessions}
+
+    def list_sessions(self, staff_id: str, at: datetime) -> list[people.Session]:
+        found = self._rows(SESSIONS_OF, {"staff_id": staff_id, "at": rows.instant_to_cell(at)})
+        return [cells_to_session(cells) for cells in found]
 
     def find_drafts(self, draft_ids: Collection[str]) -> dict[str, people.Draft]:
         drafts = map(cells_to_draft, self._among(DRAFTS, draft_ids))

@@ -252,8 +252,7 @@ class Reader(
     def list_received(
         self, unit_id: str, case_id: str, *, after: int = 0, limit: int | None = None
     ) -> list[records.ClaimCheck]:
-        """What a unit got of one case, done or not, in order of sequence, from the sequence number `after`
-        (exclusive)."""
+        """What a unit got of one case, done or not, in order of sequence, behind the sequence number `after`."""
 
     def list_recent(self, unit_id: str, *, limit: int) -> list[records.ClaimCheck]:
         """What has come to a unit, in any state but refused, newest first."""
@@ -275,6 +274,9 @@ class Reader(
 
     def find_sessions(self, session_keys: Collection[str]) -> dict[str, people.Session]:
         """Also those whose time is over."""
+
+    def list_sessions(self, staff_id: str, at: datetime) -> list[people.Session]:
+        """One person's that are not over at `at`, the newest first."""
 
     def find_evidence(self, source: str, message_id: str) -> signed.StoredEvidence | None:
         """What the sender signed, sealed; None when it signed nothing or the message's body is gone."""
@@ -376,8 +378,7 @@ class Store(Protocol):
         once per store; until it is closed."""
 
     def listen_for_erasures(self, heard: Callable[[], None]) -> None:
-        """Calls `heard`, on whatever thread, when another process has destroyed data keys, or may have. At most once
-        per store; until it is closed."""
+        """As `listen`, when another process has destroyed data keys, or may have."""
 
     def check(self) -> None:
         """Raises `StoreUnavailable` with the reason when reading or writing would fail."""

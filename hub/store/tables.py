@@ -241,6 +241,7 @@ sessions = Table(
     Column("started_at", BigInteger, nullable=False),
     Column("ends_at", BigInteger, nullable=False),
     Column("memory", Text, nullable=False),
+    Column("used_at", BigInteger),
     Index("ix_sessions_of_staff", "staff_id"),
     Index("ix_sessions_ending", "ends_at"),
     sqlite_with_rowid=False,

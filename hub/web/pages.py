@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hub.api.routes import Access, Page
-from hub.web import assets, signing, vouching
+from hub.web import assets, own_sessions, signing, vouching
 from hub.web.connection import overseeing, trying
 from hub.web.control import pages as control
 from hub.web.team import calendar, cases, copies, desk, inbox, sending
@@ -17,6 +17,8 @@ _FRAME = (
     Page("GET", "/sign-in/callback", vouching.come_back, Access.PUBLIC),
     Page("POST", "/sign-in/demo", signing.sign_in_invented, Access.PUBLIC),
     Page("POST", "/sign-out", signing.sign_out, Access.STAFF),
+    Page("GET", "/sessions", own_sessions.show, Access.STAFF),
+    Page("POST", "/sessions/end", own_sessions.end, Access.STAFF),
     Page("GET", "/connection", trying.show_form, Access.PUBLIC),
     Page("POST", "/connection", trying.try_assertion, Access.PUBLIC),
     Page("GET", "/admin/connections", overseeing.show_all, Access.OVERSIGHT),

@@ -85,7 +85,8 @@ async def start_session(
     hub, secret = hub_of(request), browser.new_secret()
     before = browser.find_secret(request, hub.settings)
     replaces = browser.key_of(before) if before else None
-    await hub.group.submit(StartSession(browser.key_of(secret), member.staff_id, way, assurance, replaces))
+    most = hub.settings.sessions_per_person
+    await hub.group.submit(StartSession(browser.key_of(secret), member.staff_id, way, assurance, replaces, most))
     # Not a redirect: coming back from another site's page, it would not carry a cookie that is SameSite=Strict.
     target = safe_target(to) or _first_place(member)
     response = frame.page(request, "signed_in.html", target=target, headers={"Refresh": f"0; url={target}"})

@@ -117,6 +117,18 @@ async def test_sessions_whose_time_was_over_go_when_another_starts(store: port.S
     assert set(store.reader().find_sessions(keys)) == {running.session_key, later.session_key}
 
 
+async def test_lists_a_persons_running_sessions_the_newest_first(store: port.Store) -> None:
+    asa, bo = member(), member()
+    first = session(asa, ends_at=stored.NOON + 3 * HOUR)
+    used = session(asa, started_at=stored.NOON + HOUR, ends_at=stored.NOON + 2 * HOUR, used_at=stored.NOON + HOUR)
+    await write(store, sessions=[first, session(bo, ends_at=stored.NOON + 3 * HOUR)])
+    await write(store, sessions=[used])
+    reader = store.reader()
+    assert reader.list_sessions(asa.staff_id, stored.NOON + HOUR) == [used, first]
+    assert reader.list_sessions(asa.staff_id, used.ends_at) == [first]
+    assert reader.list_sessions("nobody", stored.NOON) == []
+
+
 async def test_a_draft_is_kept_replaced_and_dropped(store: port.Store) -> None:
     asa = member()
     begun = draft(asa)

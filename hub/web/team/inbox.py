@@ -12,6 +12,7 @@ from aiohttp import web
 
 from hub.api.keys import SESSION, hub_of
 from hub.service import Hub
+from hub.store.people import Session
 from hub.store.port import StoreUnavailable
 from hub.store.records import ClaimCheck, DeliveryState
 from hub.transport.port import TransportUnavailable
@@ -121,7 +122,7 @@ async def stream(request: web.Request) -> web.StreamResponse:
         async with hub.transport.subscribe(unit_id) as bell:
             newest = await _find_newest(hub, unit_id)
             await response.write(b"retry: 2000\n\nevent: arrived\ndata: first\n\n")
-            while hub.clock.now() < request[SESSION].ends_at:
+            while await _is_running(hub, request[SESSION]):
                 rung = await bell.next(HEARTBEAT_SECONDS)
                 # What no bell told of, such as one that another process could not ring, the store knows.
                 before, newest = newest, await _find_newest(hub, unit_id)
@@ -134,6 +135,13 @@ async def stream(request: web.Request) -> web.StreamResponse:
         # The answer has begun: all that can be said is that it ends. The browser comes back by itself.
         log.warning("inbox_stream_ended", unit=unit_id, reason=type(fault).__name__)
     return response
+
+
+async def _is_running(hub: Hub, session: Session) -> bool:
+    """Not over, and ended by nobody: also the person's other window may do so."""
+    if hub.clock.now() >= session.ends_at:
+        return False
+    return bool(await hub.store.ask(lambda: hub.reader.find_sessions([session.session_key])))
 
 
 async def _find_newest(hub: Hub, unit_id: str) -> int:

@@ -110,7 +110,7 @@ async def agree(browser: Browser, sub: str) -> str:
 async def test_somebody_in_the_table_is_let_in(browser: Browser) -> None:
     answer = await browser.get(await agree(browser, "asa"))
     assert answer.status == 200, answer.text
-    assert re.search(r'<span class="who-name">Asa</span>', (await browser.get("/sign-in")).text)
+    assert re.search(r'<a class="who-name"[^>]*>Asa</a>', (await browser.get("/sign-in")).text)
 
 
 @pytest.mark.parametrize("sub", ["bo", "stranger"])

@@ -70,3 +70,10 @@ def test_a_hub_that_does_not_answer_is_told_on_standard_error_alone(call, hub):
     assert (result.exit_code, result.stdout) == (1, "")
     assert "trying again" in result.stderr
     assert "does not answer" in result.stderr
+
+
+def test_the_sessions_of_a_member_are_ended_and_counted(ask):
+    added = json.loads(add(ask, "asa-2", "administrator").stdout)
+    assert ask("staff", "sign-out", added["staff"]).stdout == "Sessions ended: 0.\n"
+    assert json.loads(ask("staff", "sign-out", added["staff"], "--json").stdout) == {"ended": 0}
+    assert ask("staff", "sign-out", "0b6e1f5a-3c52-4a0e-9d59-0b6a5f3a1c11").exit_code == 1
