@@ -11,14 +11,15 @@ import ipaddress
 import re
 import shlex
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from importlib import resources
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Final, Literal
 from urllib.parse import urlsplit
+
+from hub import links
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 PREFIX: Final = "SAMVERKAN_"
@@ -26,6 +27,9 @@ DEFAULTS_FILE: Final = "samverkan.default.toml"
 # Settings with a password in them may lie in a file of their own, which SAMVERKAN_<NAME>_FILE names.
 _SECRET: Final = frozenset({"database_url", "broker_url", "broker_api_url", "oidc_client_secret"})
 _FILE: Final = "_FILE"
+# What commands that talk to a hub, the file drop and the tests read.
+_OTHERS: Final = frozenset({"SAMVERKAN_HUB", "SAMVERKAN_TOKEN"})
+_OF_TESTS: Final = "SAMVERKAN_TEST_"
 _TRUE: Final = frozenset({"true", "yes", "on", "1"})
 _FALSE: Final = frozenset({"false", "no", "off", "0"})
 
@@ -50,6 +54,7 @@ class Settings:
     database_url: str | None = field(repr=False)
     broker_url: str | None = field(repr=False)
     broker_api_url: str | None = field(repr=False)
+    allow_plain_inside: bool
     amqp_units: frozenset[str]
     master_key_command: str | None = field(repr=False)
     rules_dir: Path | None
@@ -59,7 +64,7 @@ class Settings:
     tls_cert: Path | None
     tls_key: Path | None
     tls_client_ca: Path | None
-    trusted_proxies: frozenset[str]
+    trusted_proxies: tuple[Network, ...]
     client_address_header: Literal["none", "x-forwarded-for", "forwarded"]
     issuer: str
     audience: str
@@ -111,7 +116,7 @@ def load(flags: Mapping[str, object], environ: Mapping[str, str], file: Path | N
     given = {name: value for name, value in flags.items() if value is not None}
     _refuse_unknown(rows, f"the file {file}", spell=str)
     _refuse_unknown(given, "the command line", spell=_as_flag)
-    _refuse_misspelt(environ)
+    _refuse_unknown_variables(environ)
     values: dict[str, Any] = {}
     for name, default in _defaults().items():
         if name in given:
@@ -130,7 +135,11 @@ def load(flags: Mapping[str, object], environ: Mapping[str, str], file: Path | N
         values["public_url"] and values["oidc_client_id"] and values["oidc_client_secret"]
     ):
         raise SettingWrong("oidc_issuer needs public_url, oidc_client_id and oidc_client_secret beside it.")
-    return Settings(**values)
+    found = Settings(**values)
+    plain = links.find_plain(found.database_url, found.broker_url, found.broker_api_url)
+    if plain and not found.allow_plain_inside:
+        raise SettingWrong(plain)
+    return found
 
 
 @functools.cache
@@ -167,19 +176,24 @@ def _read(name: str, value: object, origin: str) -> Any:
 
 
 def _refuse_unknown(names: Iterable[str], origin: str, spell: Callable[[str], str]) -> None:
-    for name in names:
-        if name not in _KINDS:
-            near = difflib.get_close_matches(name, _KINDS, n=1)
-            hint = f"did you mean {spell(near[0])}?" if near else f"{DEFAULTS_FILE} lists the settings."
-            raise SettingWrong(f"{spell(name)} from {origin} is not a setting; {hint}")
+    known = {spell(name) for name in _KINDS}
+    for name in map(spell, names):
+        if name not in known:
+            raise SettingWrong(_unknown(name, origin, known))
 
 
-def _refuse_misspelt(environ: Mapping[str, str]) -> None:
-    """A variable that is close to a setting's is a slip; one that is not belongs to another program."""
-    by_file = {_as_variable(name) + _FILE for name in _SECRET}
-    names = (name.removeprefix(PREFIX).lower() for name in environ if name.startswith(PREFIX) and name not in by_file)
-    slips = [name for name in names if difflib.get_close_matches(name, _KINDS, n=1, cutoff=0.7)]
-    _refuse_unknown(slips, "the environment", spell=_as_variable)
+def _refuse_unknown_variables(environ: Mapping[str, str]) -> None:
+    """Of those that begin as the hub's own. What else the project reads by such a name is no setting of the hub's."""
+    known = {_as_variable(name) for name in _KINDS} | {_as_variable(name) + _FILE for name in _SECRET}
+    for name in sorted(environ):
+        if name.startswith(PREFIX) and name not in known | _OTHERS and not name.startswith(_OF_TESTS):
+            raise SettingWrong(_unknown(name, "the environment", known))
+
+
+def _unknown(name: str, origin: str, known: Collection[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"{DEFAULTS_FILE} lists the settings."
+    return f"{name} from {origin} is not a setting; {hint}"
 
 
 def _as_flag(name: str) -> str:
@@ -240,11 +254,6 @@ def _optional_path(value: object) -> Path | None:
     return None if value == "" else _path(value)
 
 
-def _addresses(value: object) -> frozenset[str]:
-    names = str(value).split(",") if value else []
-    return frozenset(str(ip_address(name.strip())) for name in names)
-
-
 def _names(value: object) -> frozenset[str]:
     names = [name.strip() for name in str(value).split(",")] if value else []
     if not all(re.fullmatch(r"[a-z0-9-]+|[*]", name) for name in names):
@@ -290,6 +299,14 @@ def _networks(value: object) -> tuple[Network, ...]:
     if isinstance(value, tuple):
         return value
     return tuple(ipaddress.ip_network(part.strip()) for part in str(value).split(",") if part.strip())
+
+
+def _proxies(value: object) -> tuple[Network, ...]:
+    """Whoever trusts everybody lets every caller say who it is."""
+    found = _networks(value)
+    if any(network.prefixlen == 0 for network in found):
+        raise ValueError
+    return found
 
 
 def _issuer(value: object) -> str | None:
@@ -341,6 +358,7 @@ _KINDS: Final[Mapping[str, _Kind]] = {
     "database_url": _engine_url("postgresql", "postgres"),
     "broker_url": _engine_url("amqp", "amqps"),
     "broker_api_url": _engine_url("https", "http"),
+    "allow_plain_inside": _TRUTH,
     "amqp_units": _Kind(_names, "a list of unit ids"),
     "master_key_command": _COMMAND,
     "rules_dir": _OPTIONAL_PATH,
@@ -350,7 +368,9 @@ _KINDS: Final[Mapping[str, _Kind]] = {
     "tls_cert": _OPTIONAL_FILE,
     "tls_key": _OPTIONAL_FILE,
     "tls_client_ca": _OPTIONAL_FILE,
-    "trusted_proxies": _Kind(_addresses, "IP addresses with commas between, or empty"),
+    "trusted_proxies": _Kind(
+        _proxies, "IP addresses or networks such as 10.20.0.0/24, but not all there are, with commas between, or empty"
+    ),
     "client_address_header": _choice("none", "x-forwarded-for", "forwarded"),
     "issuer": _TEXT,
     "audience": _TEXT,

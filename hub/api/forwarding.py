@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Final, Literal
 
 from aiohttp import web
 
 from hub.api.keys import hub_of
+from hub.settings import Network
 
 Header = Literal["none", "x-forwarded-for", "forwarded"]
 _WORD: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
@@ -35,13 +36,13 @@ def client_network(request: web.Request) -> str:
     return str(ipaddress.ip_network((address, _SUBSCRIBER_BITS), strict=False))
 
 
-def find_client(peer: str, told: Sequence[str], trusted: Collection[str]) -> str:
+def find_client(peer: str, told: Sequence[str], trusted: Sequence[Network]) -> str:
     """The last address before the trusted ones; `peer` itself when it is none of them, or tells nothing of use.
 
     `told` is what was told of each step, the nearest last."""
     client = plain(peer)
     for text in reversed(told):
-        if client not in trusted or _address(text) is None:
+        if not is_among(client, trusted) or _address(text) is None:
             break
         client = plain(text)
     return client
@@ -62,6 +63,12 @@ def read(header: Header, values: Sequence[str]) -> list[str]:
         if name.lower() == "for":
             told[-1] = text.strip('"')
     return told
+
+
+def is_among(text: str, networks: Sequence[Network]) -> bool:
+    """Whether it is an address in one of them; one of IPv4 also in its form for IPv6."""
+    address = _address(text)
+    return address is not None and any(address in network for network in networks)
 
 
 def plain(text: str) -> str:

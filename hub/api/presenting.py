@@ -52,7 +52,7 @@ def _certificate(request: web.Request) -> bytes | None:
     if ssl is not None and (shown := ssl.getpeercert(binary_form=True)):
         return bytes(shown)
     peer = request.transport.get_extra_info("peername")
-    if peer and forwarding.plain(peer[0]) in hub_of(request).settings.trusted_proxies:
+    if peer and forwarding.is_among(peer[0], hub_of(request).settings.trusted_proxies):
         return _forwarded(request.headers.getall(CLIENT_CERT, []))
     return None
 

@@ -59,7 +59,7 @@ def serve(
         str | None, _setting("--tls-client-ca", "FILE", "Who signs agencies' certificates (PEM).")
     ] = None,
     trusted_proxies: Annotated[
-        str | None, _setting("--trusted-proxies", "ADDRESSES", "Whose Client-Cert header counts.")
+        str | None, _setting("--trusted-proxies", "ADDRESSES", "Whose Client-Cert header counts; also networks.")
     ] = None,
     client_address_header: Annotated[
         str | None,

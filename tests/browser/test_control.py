@@ -41,7 +41,7 @@ PAGES = (
     "/admin/connections/sd-farsta",
     "/admin/reason",
 )
-PICTURES = os.environ.get("SAMVERKAN_PICTURES")
+PICTURES = os.environ.get("SAMVERKAN_TEST_PICTURES")
 """A folder for the pictures of the how-to; without it none are made."""
 
 

@@ -23,7 +23,7 @@ SHIFTS = """() => new Promise(done => {
 })"""
 STILL = 0.01
 DESK = ("/team", "/team/cases", "/team/new", "/team/send/consent.recorded", "/team/send/finsam.case-initiated")
-FOLDER = os.environ.get("SAMVERKAN_LOOKS")
+FOLDER = os.environ.get("SAMVERKAN_TEST_LOOKS")
 """A folder for pictures of every page of the control room, to look at; without it none are made."""
 
 

@@ -58,11 +58,12 @@ def written(header: str, *addresses: str) -> dict[str, str]:
     return {HEADERS[header]: ", ".join(words)}
 
 
+@pytest.mark.parametrize("trusted", ["127.0.0.1", "10.20.0.0/16, 127.0.0.0/29"])
 @pytest.mark.parametrize("header", HEADERS)
 async def test_behind_a_proxy_that_is_named_each_caller_has_its_own_count(
-    build_town: BuildTown, desks: list[Desk], header: str
+    build_town: BuildTown, desks: list[Desk], header: str, trusted: str
 ) -> None:
-    desk = await open_desk(build_town, desks, trusted_proxies="127.0.0.1", client_address_header=header)
+    desk = await open_desk(build_town, desks, trusted_proxies=trusted, client_address_header=header)
     await desk.use_up(**written(header, "192.0.2.7"))
     assert await desk.try_once(**written(header, "203.0.113.9", "192.0.2.7")) == 429
     assert await desk.try_once(**written(header, "192.0.2.8")) == 200
@@ -77,6 +78,7 @@ async def test_behind_a_proxy_that_is_named_each_caller_has_its_own_count(
         {"trusted_proxies": "127.0.0.1"},
         {"client_address_header": "x-forwarded-for"},
         {"trusted_proxies": "127.0.0.2", "client_address_header": "x-forwarded-for"},
+        {"trusted_proxies": "127.0.0.8/29", "client_address_header": "x-forwarded-for"},
     ],
 )
 async def test_an_address_that_anybody_wrote_is_text(

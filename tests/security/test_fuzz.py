@@ -29,8 +29,8 @@ from hub import settings as hub_settings
 from hub.identity.roles import OPERATOR
 from tests.support.hub_process import HubProcess
 
-# Ten thousand take eleven minutes on two busy cores: by hand, with SAMVERKAN_FUZZ_REQUESTS=10000.
-REQUESTS = int(os.environ.get("SAMVERKAN_FUZZ_REQUESTS", "1500"))
+# Ten thousand take eleven minutes on two busy cores: by hand, with SAMVERKAN_TEST_FUZZ_REQUESTS=10000.
+REQUESTS = int(os.environ.get("SAMVERKAN_TEST_FUZZ_REQUESTS", "1500"))
 CHECKS = (not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance)
 # Answers that go on and on, or wait.
 LEFT_OUT = {"/v1/inbox/stream"}

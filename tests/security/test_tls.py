@@ -184,6 +184,16 @@ async def test_the_header_of_a_proxy_that_the_settings_name_counts(build_town: B
         assert (await caller.call("GET", "/v1/inbox", headers={"Client-Cert": broken})).status == 401
 
 
+async def test_the_header_of_whoever_is_in_no_network_of_proxies_does_not_count(
+    build_town: BuildTown, own: Certificate
+) -> None:
+    town = await build_town(trusted_proxies="10.20.0.0/16, 127.0.0.8/29", require_bound_tokens=True)
+    party = town.party(UNIT)
+    await register(party, KEY)
+    header = {"Client-Cert": f":{base64.b64encode(own.der).decode()}:"}
+    assert (await fetch(party, town, **header)).status == 400
+
+
 @pytest.mark.parametrize("given", [{"tls_cert": "a"}, {"tls_key": "a"}, {"tls_client_ca": "a"}])
 async def test_half_of_what_tls_needs_stops_the_start(build_town: BuildTown, given: dict[str, str]) -> None:
     with pytest.raises(SettingWrong, match="tls_cert and tls_key"):

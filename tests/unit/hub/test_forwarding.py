@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_network
+
 import pytest
 
 from hub.api import forwarding
 
 PROXY, OUTER, CALLER, FORGED = "10.0.0.1", "10.0.0.2", "192.0.2.7", "203.0.113.9"
-TRUSTED = frozenset({PROXY, OUTER, "2001:db8::1"})
+TRUSTED = tuple(map(ip_network, (PROXY, OUTER, "2001:db8::1")))
+NETWORKS = tuple(map(ip_network, ("10.0.0.0/30", "2001:db8:9::/48")))
 
 
 @pytest.mark.parametrize(
@@ -34,6 +37,29 @@ TRUSTED = frozenset({PROXY, OUTER, "2001:db8::1"})
 )
 def test_the_last_address_before_those_that_are_trusted_counts(peer: str, told: list[str], client: str) -> None:
     assert forwarding.find_client(peer, told, TRUSTED) == client
+
+
+@pytest.mark.parametrize(
+    ("peer", "told", "client"),
+    [
+        (PROXY, [CALLER], CALLER),
+        ("10.0.0.3", [FORGED, CALLER, OUTER], CALLER),
+        ("10.0.0.4", [FORGED], "10.0.0.4"),  # the first behind the network
+        (CALLER, [FORGED, PROXY], CALLER),
+        (PROXY, [FORGED, CALLER, "10.0.0.1.evil.example"], PROXY),
+        (PROXY, [FORGED, CALLER, "10.0.0.0/30"], PROXY),
+        (PROXY, [FORGED, "010.0.0.1"], PROXY),
+        (PROXY, [FORGED, "167772161"], PROXY),
+        (PROXY, [FORGED, "10.0.0.1\x00"], PROXY),
+        (PROXY, [FORGED, CALLER, "::ffff:10.0.0.2"], CALLER),
+        ("2001:db8:9:1::5", [CALLER], CALLER),
+        ("2001:db8:a::5", [CALLER], "2001:db8:a::5"),
+    ],
+)
+def test_every_proxy_of_a_network_is_trusted_and_nothing_that_only_looks_like_one(
+    peer: str, told: list[str], client: str
+) -> None:
+    assert forwarding.find_client(peer, told, NETWORKS) == client
 
 
 @pytest.mark.parametrize(

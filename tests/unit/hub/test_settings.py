@@ -157,14 +157,27 @@ def test_a_misspelt_variable_is_named():
     )
 
 
-def test_variables_of_other_programs_are_left_alone():
-    environ = {
-        "SAMVERKAN_URL": "https://hub.example",
-        "SAMVERKAN_UNIT": "sd-farsta",
-        "PORT": "x",
-        "LANG": "sv",
-    }
-    assert load(environ=environ) == load()
+@pytest.mark.parametrize("name", ["SAMVERKAN_NOPE", "SAMVERKAN_", "SAMVERKAN_TESTS", "SAMVERKAN_HOST_FILE"])
+def test_a_variable_of_the_hubs_that_is_no_setting_stops_the_start(name):
+    sentence = wrong(environ={name: "secret"})
+    assert sentence.startswith(f"{name} from the environment is not a setting; ")
+    assert "secret" not in sentence
+
+
+def test_a_variable_in_small_letters_is_not_taken_for_a_setting():
+    assert wrong(environ={"SAMVERKAN_port": "1"}).startswith("SAMVERKAN_port from the environment is not a setting; ")
+
+
+def test_what_else_the_project_reads_and_variables_of_other_programs_are_left_alone():
+    names = ("SAMVERKAN_HUB", "SAMVERKAN_TOKEN", "SAMVERKAN_TEST_DATABASE_URL", "PORT", "LANG", "SAMVERKANS_X")
+    assert load(environ=dict.fromkeys(names, "x")) == load()
+
+
+def test_whoever_trusts_a_proxy_names_addresses_or_networks_and_not_everybody():
+    found = load(environ={"SAMVERKAN_TRUSTED_PROXIES": "127.0.0.1, 10.20.0.0/24,2001:db8::/48"})
+    assert [str(each) for each in found.trusted_proxies] == ["127.0.0.1/32", "10.20.0.0/24", "2001:db8::/48"]
+    for text in ("0.0.0.0/0", "::/0", "10.20.0.7/24", "10.20.0.0/33", "proxy.example", "10.20.0.0/24,"[:-1] + ";"):
+        assert "trusted_proxies from" in wrong(environ={"SAMVERKAN_TRUSTED_PROXIES": text})
 
 
 def test_a_flag_that_is_no_setting_is_named():
@@ -202,7 +215,7 @@ def test_an_engine_that_is_not_served_ends_in_one_sentence_without_the_password(
 def test_a_secret_may_lie_in_a_file_of_its_own(tmp_path):
     path = tmp_path / "url"
     path.write_text("postgresql://hub:hemligt@db/hub\n")
-    by_file = {"SAMVERKAN_DATABASE_URL_FILE": str(path)}
+    by_file = {"SAMVERKAN_DATABASE_URL_FILE": str(path), "SAMVERKAN_ALLOW_PLAIN_INSIDE": "yes"}
     assert load(environ=by_file).database_url == "postgresql://hub:hemligt@db/hub"
     directly = by_file | {"SAMVERKAN_DATABASE_URL": "postgres://db/other"}
     assert load(environ=directly).database_url == "postgres://db/other"
