@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import partial
 from importlib import metadata
 from pathlib import Path
@@ -82,59 +83,41 @@ def build_hub(
     caller: Caller | None = None,
 ) -> Hub:
     """A hub ready to be opened. Raises `VaultLocked`, `StoreUnavailable`, `RulesBroken`, `KeyLocked`."""
-    clock = clock or SystemClock()
     registry = registry or Registry.load()
     on_disk = directory or directories.load(settings.directory_dir)
     rulebook = rulebook or rulebooks.load(settings.rules_dir)
-    prepare_data_dir(settings.data_dir)
-    master_key = find_master_key(settings, create=not has_data(settings))
-    vault = Vault.of(master_key)
-    metrics = Metrics(metadata.version("samverkan"))
-    authenticator = authenticator or build_authenticator(settings)
-    store = store or open_store(settings, clock)
-    refuse_foreign_key(store, vault, settings)
-    vault.adopt_index(store.reader().find_data_keys([INDEX_LANE]).get(INDEX_LANE))
-    transport = transport or open_transport(settings)
+    ground = _lay_ground(settings, clock or SystemClock(), store, transport)
+    clock, store, transport, vault = ground.clock, ground.store, ground.transport, ground.vault
     first: KeepDirectory | None = None
     if directory is None:
         directory, first = directory_changes.choose(settings.directory_dir, store.reader(), on_disk)
-
-    keeping = uploading.UploadKeeping(
-        quota=settings.attachment_quota_mb * 2**20, lasts=timedelta(hours=settings.attachment_hours)
-    )
-
-    def decide_by(rulebook: Rulebook, directory: Directory) -> Deciding:
-        receiver = Receiver(registry, directory, rulebook, vault, allow_test_numbers=settings.allow_test_numbers)
-        return build_deciding(receiver, directory, rulebook, keeping, notifies_at_once=transport.is_immediate)
-
+    decide_by = partial(_decide_by, ground, registry)
     deciding = decide_by(rulebook, directory)
+    times = TimeWatch(store.reader())
+
+    def ledger_at(group: Reader, at: datetime) -> Ledger:
+        return Ledger(group, vault, hub.book, at)
 
     def new_ledger(group: Reader) -> Ledger:
-        return times.look(Ledger(group, vault, hub.book, clock.now()))
+        return times.look(ledger_at(group, clock.now()))
 
-    times = TimeWatch(store.reader())
+    tombstones = TombstoneFile(settings.data_dir / FILE)
     group = CommitGroup(
         store, deciding.handlers, new_ledger, largest=settings.group_size, queue_limit=settings.queue_limit
     )
-    group.on_commit(times.keep)
-    measure_commits(group, metrics)
-    tombstones = TombstoneFile(settings.data_dir / FILE)
-    group.on_commit(tombstones.follow)
-    group.on_commit(Scrubbing(store).follow)
+    for follow in (times.keep, tombstones.follow, Scrubbing(store).follow):
+        group.on_commit(follow)
+    measure_commits(group, ground.metrics)
     gallring = Gallring(
         store,
         group,
         clock,
-        lambda at: Ledger(store.reader(), vault, hub.book, at),
+        lambda at: ledger_at(store.reader(), at),
         rulebook,
         every=timedelta(hours=settings.retention_hours),
         wakes_after=settings.deadline_sweep_seconds,
     )
     destinations = Destinations(settings.webhook_networks)
-    sweep = Sweep(store, group, clock, rulebook, settings.deadline_sweep_seconds)
-    notebook = Notebook(settings.data_dir)
-    shelf = Shelf(store, group, clock, build_scanner(settings), lambda: new_ledger(store.reader()))
-    sweep.also(shelf.sweep)
     process = uuid.uuid4().hex[:8]
     hub = Hub(
         settings=settings,
@@ -145,33 +128,68 @@ def build_hub(
         vault=vault,
         store=store,
         transport=transport,
-        authenticator=authenticator,
+        authenticator=authenticator or build_authenticator(settings),
         issuer=build_issuer(settings, create=True),
-        metrics=metrics,
+        metrics=ground.metrics,
         oidc=OpenIdSignIn(Provider.of(settings)) if settings.oidc_issuer else None,
         group=group,
         relay=build_relay(store, transport, group, clock),
         integrator=bootstrap_log.build_integrator(settings, store, group, clock),
         document_key=bootstrap_log.open_document_key(settings),
         following=InboxFollowing(store, transport, clock),
-        pusher=Pusher(store, group, caller or WebhookCaller(destinations), clock, metrics),
+        pusher=Pusher(store, group, caller or WebhookCaller(destinations), clock, ground.metrics),
         endpoints=Endpoints(store, group, destinations),
         gallring=gallring,
-        rotation=Rotation(store, group, vault, master_key),
+        rotation=Rotation(store, group, vault, ground.master_key),
         tombstones=tombstones,
-        notebook=notebook,
-        sweep=sweep,
+        notebook=Notebook(settings.data_dir),
+        sweep=Sweep(store, group, clock, rulebook, settings.deadline_sweep_seconds),
         limits=Limits(requests=settings.unit_requests_per_hour, person_lookups=settings.person_lookups_per_hour),
         attempts=Attempts(),
-        shelf=shelf,
+        shelf=Shelf(store, group, clock, build_scanner(settings), lambda: new_ledger(store.reader())),
         sampling=Rounds(lambda: sampling.sample(hub, process), sampling.EVERY.total_seconds(), "sampling"),
         depths=DepthWatch(transport, clock),
         first_directory=first,
     )
-    sweep.also(partial(reloading.follow_directory, hub))
-    sweep.also(partial(notebook.enter, group))
+    for step in (hub.shelf.sweep, partial(reloading.follow_directory, hub), partial(hub.notebook.enter, group)):
+        hub.sweep.also(step)
     forgetting.watch(hub)
     return hub
+
+
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """What the parts of a hub stand on."""
+
+    settings: Settings
+    clock: Clock
+    master_key: MasterKey
+    vault: Vault
+    store: Store
+    transport: Transport
+    metrics: Metrics
+
+
+def _lay_ground(settings: Settings, clock: Clock, store: Store | None, transport: Transport | None) -> _Ground:
+    """The keys, and a store that they belong to; both are made at the first start."""
+    prepare_data_dir(settings.data_dir)
+    master_key = find_master_key(settings, create=not has_data(settings))
+    vault = Vault.of(master_key)
+    store = store or open_store(settings, clock)
+    refuse_foreign_key(store, vault, settings)
+    vault.adopt_index(store.reader().find_data_keys([INDEX_LANE]).get(INDEX_LANE))
+    metrics = Metrics(metadata.version("samverkan"))
+    return _Ground(settings, clock, master_key, vault, store, transport or open_transport(settings), metrics)
+
+
+def _decide_by(ground: _Ground, registry: Registry, rulebook: Rulebook, directory: Directory) -> Deciding:
+    """What decides by these rules and units; made again when either changes."""
+    settings = ground.settings
+    receiver = Receiver(registry, directory, rulebook, ground.vault, allow_test_numbers=settings.allow_test_numbers)
+    keeping = uploading.UploadKeeping(
+        quota=settings.attachment_quota_mb * 2**20, lasts=timedelta(hours=settings.attachment_hours)
+    )
+    return build_deciding(receiver, directory, rulebook, keeping, notifies_at_once=ground.transport.is_immediate)
 
 
 def measure_commits(group: CommitGroup, metrics: Metrics) -> None:
