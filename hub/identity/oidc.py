@@ -10,7 +10,7 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final, Self
 from urllib.parse import quote_plus, urlencode, urlsplit
@@ -52,6 +52,7 @@ class Provider:
     client_id: str
     client_secret: str
     redirect_uri: str
+    signed_out_uri: str
     acr: tuple[str, ...]
 
     @classmethod
@@ -59,16 +60,27 @@ class Provider:
         """The one that the settings describe; the settings have been checked to be whole."""
         redirect_uri = f"{settings.public_url}/sign-in/callback"
         client_id, secret = settings.oidc_client_id or "", settings.oidc_client_secret or ""
-        return cls(settings.oidc_issuer or "", client_id, secret, redirect_uri, settings.oidc_acr)
+        signed_out_uri = f"{settings.public_url}/sign-in"
+        return cls(settings.oidc_issuer or "", client_id, secret, redirect_uri, signed_out_uri, settings.oidc_acr)
 
 
 @dataclass(frozen=True, slots=True)
 class Vouched:
-    """Who it is, by the provider's word."""
+    """Who it is, by the provider's word. `token` is that word: the provider wants it back when the person signs out."""
 
     iss: str
     sub: str
     acr: str
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class WayOut:
+    """A form for the browser to send (RP-Initiated Logout 1.0, 2). By POST: an address would be written down on its
+    way, with the token in it."""
+
+    address: str
+    fields: Mapping[str, str] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +127,19 @@ class OpenIdSignIn:
         if "error" in answer or not answer.get("code"):
             raise SignInRefused("provider_said_no")
         token = await self._redeem(answer["code"], derive(secret, "verifier"), at)
-        return self._judge(await self._verify(token, at), derive(secret, "nonce"), at)
+        return self._judge(token, await self._verify(token, at), derive(secret, "nonce"), at)
+
+    async def find_way_out(self, token: str | None, at: datetime) -> WayOut | None:
+        """Where the browser signs out at the provider too; None where the provider has no such place, or does not
+        answer: the person is signed out here all the same."""
+        try:
+            address = (await self._find(at)).document.get("end_session_endpoint")
+        except ProviderUnavailable:
+            return None
+        if not _is_safe(address):
+            return None
+        told = {"client_id": self._provider.client_id, "post_logout_redirect_uri": self._provider.signed_out_uri}
+        return WayOut(str(address), told | ({"id_token_hint": token} if token else {}))
 
     async def _redeem(self, code: str, verifier: str, at: datetime) -> str:
         known = await self._find(at)
@@ -144,7 +168,7 @@ class OpenIdSignIn:
             return dict(decoded.claims)
         raise SignInRefused("signature")
 
-    def _judge(self, claims: Mapping[str, Any], nonce: str, at: datetime) -> Vouched:
+    def _judge(self, token: str, claims: Mapping[str, Any], nonce: str, at: datetime) -> Vouched:
         """Core 1.0, 3.1.3.7, in its order."""
         if claims.get("iss") != self._provider.issuer:
             raise SignInRefused("issuer")
@@ -162,7 +186,7 @@ class OpenIdSignIn:
             raise SignInRefused("assurance")
         if not isinstance(sub, str) or not is_subject(sub):
             raise SignInRefused("subject")
-        return Vouched(self._provider.issuer, sub, str(acr or "none"))
+        return Vouched(self._provider.issuer, sub, str(acr or "none"), token)
 
     async def _find(self, at: datetime, *, fresh: bool = False) -> _Known:
         if self._known is not None and not fresh and at - self._known.read_at < _KEPT_FOR:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any, Final
@@ -53,6 +53,7 @@ class StartSession:
     assurance: str
     replaces: str | None = None
     most: int = MOST_SESSIONS
+    memory: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +141,8 @@ class Staffing:
         running = _list_running(ledger, command.staff_id)
         _end_all(ledger, "hub", Why.LIMIT, running[: max(0, len(running) - command.most + 1)])
         ends_at = ledger.at + SESSION_LIFE
-        session = Session(command.session_key, command.staff_id, ledger.at, ends_at, {}, used_at=ledger.at)
+        memory = dict(command.memory)
+        session = Session(command.session_key, command.staff_id, ledger.at, ends_at, memory, used_at=ledger.at)
         ledger.changes.sessions.append(session)
         told = {"way": command.way, "assurance": command.assurance}
         ledger.audit(AuditAction.STAFF_SIGNED_IN, f"staff:{command.staff_id}", detail=told)

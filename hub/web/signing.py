@@ -14,7 +14,7 @@ from hub.identity.sessions import DEMO_ISSUER
 from hub.identity.staffing import ChangeStaff, EndSession, StartSession
 from hub.service import Hub
 from hub.store.people import StaffMember
-from hub.web import browser, demo_people, frame
+from hub.web import browser, demo_people, frame, leaving
 from hub.web.demo_people import Invented
 
 log = structlog.get_logger()
@@ -79,14 +79,17 @@ async def _know(hub: Hub, person: Invented) -> StaffMember:
 
 
 async def start_session(
-    request: web.Request, member: StaffMember, *, way: str, assurance: str, to: str | None
+    request: web.Request, member: StaffMember, *, way: str, assurance: str, to: str | None, token: str | None = None
 ) -> web.Response:
-    """A new session under a new secret, whatever the browser had before: a session cannot be planted."""
+    """A new session under a new secret, whatever the browser had before: a session cannot be planted. `token` is the
+    provider's word, if one has vouched."""
     hub, secret = hub_of(request), browser.new_secret()
     before = browser.find_secret(request, hub.settings)
     replaces = browser.key_of(before) if before else None
     most = hub.settings.sessions_per_person
-    await hub.group.submit(StartSession(browser.key_of(secret), member.staff_id, way, assurance, replaces, most))
+    memory = leaving.remember(secret, token) if token else {}
+    start = StartSession(browser.key_of(secret), member.staff_id, way, assurance, replaces, most, memory)
+    await hub.group.submit(start)
     # Not a redirect: coming back from another site's page, it would not carry a cookie that is SameSite=Strict.
     target = safe_target(to) or _first_place(member)
     response = frame.page(request, "signed_in.html", target=target, headers={"Refresh": f"0; url={target}"})
@@ -108,10 +111,14 @@ def safe_target(to: str | None) -> str | None:
 
 
 async def sign_out(request: web.Request) -> web.Response:
-    """The session ends here and in the store; the browser forgets what it kept of the pages."""
-    hub = hub_of(request)
-    await hub.group.submit(EndSession(request[SESSION].session_key))
-    response = frame.see_other("/sign-in")
+    """The session ends here and in the store, and at the provider where the person signed in there; the browser forgets
+    what it kept of the pages."""
+    hub, session = hub_of(request), request[SESSION]
+    way = await leaving.find_way_out(request, session, browser.find_secret(request, hub.settings) or "")
+    await hub.group.submit(EndSession(session.session_key))
+    # The page says that nobody is signed in any more.
+    del request[SESSION], request[STAFF]
+    response = leaving.show(request, way) if way else frame.see_other("/sign-in")
     response.headers["Clear-Site-Data"] = '"cache", "storage"'
     browser.take(response, request, hub.settings)
     return response

@@ -58,7 +58,7 @@ async def come_back(request: web.Request) -> web.Response:
         log.warning("provider_unavailable", reason=str(unavailable))
         return await _refuse(request, "provider_unavailable")
     level = vouched.acr.rpartition("/")[2]
-    response = await signing.start_session(request, member, way="oidc", assurance=level, to=to)
+    response = await signing.start_session(request, member, way="oidc", assurance=level, to=to, token=vouched.token)
     browser.take(response, request, hub.settings, WAY_COOKIE)
     return response
 

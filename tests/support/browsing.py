@@ -28,6 +28,11 @@ class Shown:
         """The token of the page's own form, which stands after the one that signs out."""
         return self.hidden("csrf")
 
+    @property
+    def token_of_frame(self) -> str:
+        """The token of the form that signs out."""
+        return self.text.split('action="/sign-out"')[1].split('name="csrf" value="')[1].split('"')[0]
+
     def hidden(self, name: str) -> str:
         found = [dict(_ATTRIBUTE.findall(tag)) for tag in _INPUT.findall(self.text)]
         for attributes in reversed(found):

@@ -27,6 +27,7 @@ class FaultyProvider:
         self.sub = "person-1"
         self.claims: dict[str, Any] = {}
         self.named_issuer: str | None = None
+        self.way_out: str | None = None
         self.sign: Callable[[dict[str, Any]], str] = self._sign
         self.asked: dict[str, str] = {}
         self.redeemed: list[str] = []
@@ -54,6 +55,7 @@ class FaultyProvider:
                 "token_endpoint": f"{self.issuer}/token",
                 "jwks_uri": f"{self.issuer}/keys",
             }
+            | ({"end_session_endpoint": self.way_out} if self.way_out else {})
         )
 
     async def _keys(self, request: web.Request) -> web.Response:

@@ -82,6 +82,12 @@
     if (status >= 401 && status <= 410) { window.location.reload(); }
   }
 
+  /* A page that only leads on: its form is sent by itself. */
+  function goOn() {
+    var form = document.querySelector("form[data-go-on]");
+    if (form) { form.requestSubmit(); }
+  }
+
   document.addEventListener("DOMContentLoaded", function () {
     document.body.addEventListener("htmx:afterRequest", leaveWhatIsGone);
     document.body.addEventListener("htmx:afterRequest", answered);
@@ -89,6 +95,7 @@
     document.addEventListener("submit", sendOnce);
     showFault();
     nameAddress();
+    goOn();
   });
   /* A page that the browser took from its memory may be somebody else's by now. */
   window.addEventListener("pageshow", function (event) { if (event.persisted) { window.location.reload(); } });

@@ -5,6 +5,7 @@ It does not look at the PKCE verifier; `tests/unit/hub/web/test_vouching.py` has
 
 from __future__ import annotations
 
+import html
 import re
 import socket
 import subprocess
@@ -117,4 +118,25 @@ async def test_somebody_in_the_table_is_let_in(browser: Browser) -> None:
 async def test_too_low_a_level_and_a_stranger_are_not(browser: Browser, sub: str) -> None:
     answer = await browser.get(await agree(browser, sub))
     assert answer.status == 403
+    assert "who-name" not in (await browser.get("/sign-in")).text
+
+
+async def test_who_signs_out_here_is_led_out_at_the_provider_and_back(browser: Browser, issuer: str) -> None:
+    await browser.get(await agree(browser, "asa"))
+    left = await browser.post("/sign-out", {"csrf": (await browser.get("/sign-in")).token_of_frame})
+    form = left.text.split("data-go-on>")[0].rpartition("<form")[2]
+    address = html.unescape(form.split('action="')[1].split('"')[0])
+    assert address.startswith(issuer)
+    fields = {
+        name: html.unescape(value)
+        for name, value in re.findall(r'name="([^"]+)" value="([^"]*)"', left.text.split("data-go-on>")[1])
+    }
+    async with aiohttp.ClientSession() as session:
+        async with session.post(address, data=fields) as answer:
+            assert answer.status == 200
+            page = await answer.text()
+        assert fields["post_logout_redirect_uri"] in html.unescape(page)
+        confirmed = {"redirect_uri": fields["post_logout_redirect_uri"]}
+        async with session.post(f"{address}/confirm", data=confirmed, allow_redirects=False) as answer:
+            assert answer.headers["Location"] == f"{browser.url}/sign-in"
     assert "who-name" not in (await browser.get("/sign-in")).text
