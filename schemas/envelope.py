@@ -196,7 +196,7 @@ def _validate(attributes: dict[str, Any]) -> tuple[Envelope | None, list[registr
 def _fault(kind: str, place: tuple[int | str, ...]) -> registry.Fault:
     if kind == "extra_forbidden":
         # The attribute's name came from outside; it is not repeated.
-        return registry.Fault("", "additionalProperties", "Händelsen har ett attribut som hubben inte känner.")
+        return registry.Fault("", "additionalProperties", "Händelsen har ett attribut som navet inte känner.")
     if not place:
         return registry.Fault("/dataschema", "const", "dataschema hör till en annan typ än type.")
     name = str(place[0])

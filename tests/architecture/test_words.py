@@ -15,8 +15,26 @@ from routing import rulebook
 from routing.refusals import RefusalCode
 from schemas import fault_details
 from schemas import registry as registries
+from tests.architecture import project
 
 SWEDISH, ENGLISH = texts.read("sv"), texts.read("en")
+
+
+def test_the_hub_has_one_name_in_swedish() -> None:
+    """Navet: what messages are published under names it so, and a published version does not change."""
+    other = re.compile(r"\bhubb|\bhub[:-]?(en|ens|ar|arna)\b", re.IGNORECASE)
+    endings = {".py", ".toml", ".json", ".html", ".js", ".md"}
+    read = [
+        path
+        for place in (*project.PACKAGES, "docs", "README.md", "CHANGELOG.md")
+        for path in ([project.ROOT / place] if "." in place else sorted((project.ROOT / place).rglob("*")))
+        if path.suffix in endings and path.is_file()
+    ]
+    assert len(read) > 300
+    found = {str(path.relative_to(project.ROOT)): other.findall(path.read_text("utf-8")) for path in read}
+    assert {path for path, words in found.items() if words} == set()
+    assert other.search("hubbens databas")
+    assert sum("navet" in text for text in SWEDISH.values()) > 20
 
 
 def test_everything_that_happens_has_words() -> None:

@@ -213,6 +213,35 @@ async def test_a_page_that_lost_the_hub_says_so_and_goes_on_when_it_is_back(offi
         await again.stop()
 
 
+async def test_a_hub_that_stays_away_is_asked_more_and_more_seldom_and_at_once_when_the_person_says_so(
+    office: Office,
+) -> None:
+    coordinator = await office.sit_down("samordnare")
+    await coordinator.page.clock.install()
+    asked: list[str] = []
+    coordinator.page.on("request", lambda request: asked.append(request.url) if "/stream" in request.url else None)
+    await coordinator.go("/team")
+    lost = coordinator.page.locator("[data-lost]")
+    await expect(lost).to_be_hidden()
+    office.hub_was_lost = True
+    await office.server.stop()
+    asked.clear()
+    for _ in range(600):  # ten minutes of the page's time
+        await coordinator.page.clock.run_for(1000)
+    await expect(lost).to_be_visible()
+    # 1, 2, 4 ... 60 seconds, each shortened by half at most; every four seconds would be 150.
+    assert 1 <= len(asked) <= 30
+    again = Server(
+        bootstrap.build_hub(office.hub.settings, clock=office.clock), "127.0.0.1", urlsplit(office.url).port or 0
+    )
+    await again.start()
+    try:
+        await coordinator.press("Försök nu")
+        await expect(lost).to_be_hidden(timeout=PATIENT_MS)
+    finally:
+        await again.stop()
+
+
 async def test_everything_can_be_read_and_sent_without_a_script(office: Office) -> None:
     fk = await office.sit_down("fk")
     case = await case_is_brought(fk)

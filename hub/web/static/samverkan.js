@@ -3,8 +3,9 @@
   "use strict";
 
   /* What arrives: an element with data-stream listens to that address; "arrived" then makes its parts ask again. */
+  var FIRST_PAUSE = 1000, LONGEST_PAUSE = 60000, HOLDS_AFTER = 10000;
   function listen(element) {
-    var source, lost = document.querySelector("[data-lost]"), missed;
+    var source, lost = document.querySelector("[data-lost]"), missed, holds, next, pause = FIRST_PAUSE;
 
     /* What is shown may be old while nobody can be heard; a moment without is usual and not told. */
     function miss() {
@@ -14,23 +15,39 @@
       window.clearTimeout(missed);
       missed = undefined;
       lost.hidden = true;
+      holds = window.setTimeout(function () { pause = FIRST_PAUSE; }, HOLDS_AFTER);
+    }
+
+    /* Not left to the browser, which tries again every other second for ever, or never: a hub that is away is asked
+       more and more seldom, and one that comes back not by all pages at once. */
+    function tryLater() {
+      miss();
+      source.close();
+      window.clearTimeout(holds);
+      window.clearTimeout(next);
+      next = window.setTimeout(open, pause * (0.5 + Math.random() / 2));
+      pause = Math.min(pause * 2, LONGEST_PAUSE);
+    }
+    function tryNow() {
+      pause = FIRST_PAUSE;
+      open();
     }
 
     function open() {
+      window.clearTimeout(next);
+      if (source) { source.close(); }
       source = new EventSource(element.dataset.stream);
       source.addEventListener("open", find);
-      source.addEventListener("error", function () {
-        miss();
-        /* A browser that was answered by somebody else, such as a proxy, does not try again by itself. */
-        if (source.readyState === EventSource.CLOSED) { window.setTimeout(open, 4000); }
-      });
+      source.addEventListener("error", tryLater);
       source.addEventListener("arrived", function (event) {
         askAgain();
         if (element.dataset.announce && event.data !== "first") { say(element.dataset.announce); }
       });
       source.addEventListener("over", function () { source.close(); window.location.reload(); });
     }
-    window.addEventListener("pagehide", function () { source.close(); });
+    lost.querySelector("[data-try]").addEventListener("click", tryNow);
+    window.addEventListener("online", tryNow);
+    window.addEventListener("pagehide", function () { source.close(); window.clearTimeout(next); });
     open();
   }
 

@@ -25,9 +25,18 @@ log = structlog.get_logger()
 MOST: Final = 200
 SHOWN: Final = 50
 """At first; the rest when asked for."""
-_MOST_CASES: Final = 200
 HEARTBEAT_SECONDS: Final = 15.0
 UNREAD: Final = frozenset({DeliveryState.PENDING, DeliveryState.NOTIFIED})
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What is open, and what is due. `is_all` is False where cases were left out in which nothing is open and nothing
+    happened lately."""
+
+    claims: Sequence[ClaimCheck]
+    due: Sequence[Due]
+    is_all: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +52,8 @@ class Due:
 async def show_inbox(request: web.Request) -> web.Response:
     """All that is open, as one chooses to see it; only the list itself when the page asks for that."""
     hub, unit_id = hub_of(request), desk.unit_of(request)
-    claims, due = await hub.store.ask(lambda: _look(hub, unit_id))
+    look = await hub.store.ask(lambda: _look(hub, unit_id))
+    claims = look.claims
     chosen = {name: request.query.get(name, "") for name in ("show", "type", "order", "all")}
     arranged = arrange(claims, chosen)
     values: dict[str, Any] = {
@@ -52,7 +62,8 @@ async def show_inbox(request: web.Request) -> web.Response:
         "counts": {"all": len(claims), "unread": len(_unread(claims)), "opened": len(claims) - len(_unread(claims))},
         "types": sorted({claim.type for claim in claims}),
         "chosen": chosen,
-        "due": due,
+        "due": look.due,
+        "has_all_due": look.is_all,
         "done": request.query.get("done", ""),
         "is_full": len(claims) == MOST,
         "unread_states": UNREAD,
@@ -60,14 +71,15 @@ async def show_inbox(request: web.Request) -> web.Response:
     return desk.page(request, "team/inbox_list.html" if _is_part(request) else "team/inbox.html", **values)
 
 
-def _look(hub: Hub, unit_id: str) -> tuple[Sequence[ClaimCheck], list[Due]]:
+def _look(hub: Hub, unit_id: str) -> Look:
     """What is open, and what is due in its cases and in those where something happened lately: a deadline does not end
     because every message has been dealt with."""
     claims = hub.reader.list_inbox(unit_id, limit=MOST, at=hub.clock.now())
-    lately = [claim.case_id for claim in hub.reader.list_recent(unit_id, limit=SHOWN)]
-    lately += [stored.case_id for _, stored in hub.reader.list_sent(unit_id, limit=SHOWN)]
-    cases = [*(claim.case_id for claim in claims), *lately]
-    return claims, list_due(hub, unit_id, [case_id for case_id in cases if case_id])
+    got = [claim.case_id for claim in hub.reader.list_recent(unit_id, limit=SHOWN)]
+    sent = [stored.case_id for _, stored in hub.reader.list_sent(unit_id, limit=SHOWN)]
+    cases = [*(claim.case_id for claim in claims), *got, *sent]
+    due = list_due(hub, unit_id, [case_id for case_id in cases if case_id])
+    return Look(claims, due, len(claims) < MOST and len(got) < SHOWN and len(sent) < SHOWN)
 
 
 def _is_part(request: web.Request) -> bool:
@@ -97,8 +109,8 @@ def arrange(claims: Sequence[ClaimCheck], chosen: Mapping[str, str]) -> list[Cla
 
 
 def list_due(hub: Hub, unit_id: str, case_ids: Sequence[str]) -> list[Due]:
-    """The unit's open deadlines in these cases, of the first `_MOST_CASES`, soonest first."""
-    wanted = list(dict.fromkeys(case_ids))[:_MOST_CASES]
+    """The unit's open deadlines in these cases, soonest first."""
+    wanted = list(dict.fromkeys(case_ids))
     ledger, at = hub.look(), hub.clock.now()
     ledger.prepare_cases(wanted)
     cases = [case for case in map(ledger.find_case, wanted) if case is not None and case.is_party(unit_id)]

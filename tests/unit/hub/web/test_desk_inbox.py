@@ -92,3 +92,13 @@ async def test_a_deadline_stays_in_the_inbox_when_every_message_of_its_case_is_d
     page = (await browser.get("/team")).text
     assert "Inkorgen är tom" in page
     assert "Svar på anvisningen" in page
+
+
+async def test_the_list_of_what_is_due_says_when_it_has_not_looked_everywhere(
+    pages: Pages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await office.refer(pages.hub)
+    browser = await pages.signed_in("jobbtorg")
+    assert "Öppna ett äldre ärende" not in (await browser.get("/team")).text
+    monkeypatch.setattr(inbox, "SHOWN", 1)
+    assert "Öppna ett äldre ärende" in (await browser.get("/team")).text
