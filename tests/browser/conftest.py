@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -66,14 +67,21 @@ async def browser(chromium: str) -> AsyncIterator[Browser]:
 @pytest.fixture
 async def office(browser: Browser, tmp_path: Path) -> AsyncIterator[Office]:
     """A demonstration hub on a morning in March, and people who come to it."""
+    async with opened(browser, tmp_path) as office:
+        yield office
+
+
+@asynccontextmanager
+async def opened(browser: Browser, folder: Path, **flags: object) -> AsyncIterator[Office]:
+    """As the fixture, with settings of the test's own."""
     clock = FixedClock(NINE)
     # What comes due is told when a test asks for it, not in the middle of another step.
-    given = settings.load({"data_dir": tmp_path / "hub", "demo": True, "deadline_sweep_seconds": 86_400}, {}, None)
-    hub = bootstrap.build_hub(given, clock=clock)
+    usual = {"data_dir": folder / "hub", "demo": True, "deadline_sweep_seconds": 86_400}
+    hub = bootstrap.build_hub(settings.load(usual | flags, {}, None), clock=clock)
     server = Server(hub, "127.0.0.1", 0)
     await server.start()
-    opened = Office(hub, server, clock, browser)
-    yield opened
-    await opened.close()
+    office = Office(hub, server, clock, browser)
+    yield office
+    await office.close()
     await server.stop()
-    assert opened.faults == []
+    assert office.faults == []

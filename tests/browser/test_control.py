@@ -40,6 +40,7 @@ PAGES = (
     "/admin/connections",
     "/admin/connections/sd-farsta",
     "/admin/reason",
+    "/sessions",
 )
 PICTURES = os.environ.get("SAMVERKAN_TEST_PICTURES")
 """A folder for the pictures of the how-to; without it none are made."""
