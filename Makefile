@@ -10,6 +10,10 @@ export PYTHON
 .DEFAULT_GOAL := help
 NIGHT ?=
 export NIGHT
+# What Python has compiled is kept (`clean` removes it), whatever the environment says: reading every test and module
+# anew, in each of its processes, would be a tenth of `make check`.
+PYTHONDONTWRITEBYTECODE :=
+export PYTHONDONTWRITEBYTECODE
 .PHONY: help run test check bench faults faults-selftest lock clean environment
 
 help: ## this list

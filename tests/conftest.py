@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import sys
 import tempfile
 import threading
@@ -14,9 +15,29 @@ import aiohttp
 import pytest
 
 from hub.telemetry import logging as telemetry
-from tests.support import canary, own_servers, postgres_server, rabbit_server
+from tests.support import canary, done_once, own_servers, postgres_server, rabbit_server
 from tests.support.field import Field
 from tests.support.hub_process import HubProcess
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _what_is_the_same_is_done_once() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        done_once.share(patch)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _an_interrupt_is_an_exception() -> Iterator[None]:
+    """As by default. But asyncio sets a handler of its own in place of the default one for each part of a test, and the
+    `signal` module describes that handler, the task and whatever it holds in words each time."""
+    before = signal.signal(signal.SIGINT, _interrupt)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def _interrupt(_number: int, _frame: object) -> None:
+    raise KeyboardInterrupt
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -49,7 +49,7 @@ def build_app(hub: Hub) -> web.Application:
     app = web.Application(middlewares=[_gate_of(hub)], client_max_size=hub.settings.max_body_bytes, handler_args=None)
     app[HUB] = hub
     app[openapi.DOCUMENT] = openapi.build_document(OPERATIONS)
-    app[asyncapi.DOCUMENT] = asyncapi.build_document(hub.registry, hub.rulebook)
+    app[asyncapi.DOCUMENT] = asyncapi.prepare_document(hub.registry, hub.rulebook)
     for operation in OPERATIONS:
         app.router.add_route(operation.method, pattern_of(operation.path), _guarded(hub, operation))
         if operation.method == "GET" and operation.access is Access.PUBLIC:

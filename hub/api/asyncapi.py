@@ -6,7 +6,8 @@ therefore written with such references followed; what they accept stays the same
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from importlib import metadata
 from typing import Any
 
@@ -19,11 +20,16 @@ from schemas import envelope as envelopes
 from schemas import tree
 from schemas.registry import MessageType, Registry
 
-DOCUMENT: web.AppKey[dict[str, Any]] = web.AppKey("asyncapi", dict)
+DOCUMENT: web.AppKey[Callable[[], dict[str, Any]]] = web.AppKey("asyncapi")
 
 _OF_THE_DOCUMENT = ("$schema", "$id", "$defs", "examples")
 _HTTP = "0.3.0"  # the version of the HTTP bindings
 _SHARED = ("Event", "Receipt", "InboxPage", "Outcome", "Problem")
+
+
+def prepare_document(registry: Registry, rulebook: Rulebook) -> Callable[[], dict[str, Any]]:
+    """Builds it when it is first asked for: that takes longer than the rest of the interface together."""
+    return cache(lambda: build_document(registry, rulebook))
 
 
 def build_document(registry: Registry, rulebook: Rulebook) -> dict[str, Any]:
@@ -266,4 +272,4 @@ class _Portable:
 
 
 async def show(request: web.Request) -> web.Response:
-    return answer(request.app[DOCUMENT], headers={"Cache-Control": "public, max-age=300"})
+    return answer(request.app[DOCUMENT](), headers={"Cache-Control": "public, max-age=300"})

@@ -6,6 +6,7 @@ and not inside of `ask` is found, with the lines that asked.
 
 from __future__ import annotations
 
+import sys
 import traceback
 from collections.abc import Callable
 from typing import Any
@@ -42,8 +43,8 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def _places() -> str:
-    stack = traceback.extract_stack()
-    frames = [frame for frame in stack if "/hub/" in frame.filename and "/tests/" not in frame.filename]
-    if not any(frame.filename.endswith(GATES) for frame in frames):
+    stack = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_stack(sys._getframe())]
+    places = [(name, line) for name, line in stack if "/hub/" in name and "/tests/" not in name]
+    if not any(name.endswith(GATES) for name, _ in places):
         return ""
-    return " < ".join(f"{frame.filename.rpartition('/hub/')[2]}:{frame.lineno}" for frame in reversed(frames))
+    return " < ".join(f"{name.rpartition('/hub/')[2]}:{line}" for name, line in places)
