@@ -153,6 +153,7 @@ DOCS_PAGE = """<!doctype html>
 </body>
 </html>
 """
+DOCS_ASSETS = {"swagger-ui.css": "text/css", "swagger-ui-bundle.js": "text/javascript"}
 DOCS_SCRIPT = """window.ui = SwaggerUIBundle({
   url: "/openapi.json", dom_id: "#swagger-ui", deepLinking: true, tryItOutEnabled: false,
   validatorUrl: null, persistAuthorization: false
@@ -176,8 +177,8 @@ async def show_docs_script(request: web.Request) -> web.Response:
 
 
 async def show_docs_asset(request: web.Request) -> web.StreamResponse:
-    """One of the two files that the page needs."""
+    """One of the two files that the page needs. Its type is said here: what is guessed is another on each machine."""
     name = request.match_info["name"]
-    if name not in ("swagger-ui.css", "swagger-ui-bundle.js"):
+    if name not in DOCS_ASSETS:
         raise call_problem("NOT_FOUND")
-    return web.FileResponse(VENDORED / name, headers=PUBLIC)
+    return web.FileResponse(VENDORED / name, headers=PUBLIC | {"Content-Type": DOCS_ASSETS[name]})

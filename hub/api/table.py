@@ -356,7 +356,8 @@ OPERATIONS: tuple[Operation, ...] = (
         Access.PUBLIC,
         "referens",
         "Sidans filer",
-        {200: ("Filen.", "text/plain"), 404: NOT_FOUND},
+        {200: ("Filen.", "text/css"), 404: NOT_FOUND},
+        other_forms=("text/javascript",),
     ),
     *control_table.OPERATIONS,
 )

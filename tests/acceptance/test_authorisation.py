@@ -8,7 +8,7 @@ from typing import Any
 import openapi_spec_validator
 import pytest
 
-from hub.api import table
+from hub.api import reference, table
 from hub.api.routes import Access
 from tests.support import events
 from tests.support.field import Field
@@ -88,6 +88,15 @@ async def test_the_openapi_document_says_which_routes_need_a_token(document: dic
         operation = document["paths"][path][method.lower()]
         security = operation.get("security", document.get("security", []))
         assert bool(security) == (access is not Access.PUBLIC), (method, path)
+
+
+async def test_the_page_of_the_document_has_its_files_by_the_types_that_it_names(
+    field: Field, document: dict[str, Any]
+) -> None:
+    described = document["paths"]["/docs/assets/{name}"]["get"]["responses"]["200"]["content"]
+    answers = [await field.stranger("").call("GET", f"/docs/assets/{name}") for name in reference.DOCS_ASSETS]
+    assert [answer.status for answer in answers] == [200, 200]
+    assert [answer.headers["Content-Type"] for answer in answers] == list(described)
 
 
 async def test_answers_are_not_kept_by_anybody_on_the_way(field: Field) -> None:
