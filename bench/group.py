@@ -1,7 +1,8 @@
 """What each statement of a commit group costs, on either store: medians over many groups of one size.
 
 The rows are those of referrals, as the hub would have written them. On SQLite the time is that of the calling thread;
-on PostgreSQL it is that of the round trip, the server's work included. Usage:
+on PostgreSQL it is that of the round trip, the server's work included, and only of the whole group: its statements
+travel together. Usage:
 
     python bench/group.py                                     # SQLite in a temporary folder
     python bench/group.py postgresql://...                    # a database that may be filled

@@ -6,8 +6,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import StrEnum
 
-from sqlalchemy import Connection
-
 
 class Bell(StrEnum):
     """What may have happened."""
@@ -18,5 +16,5 @@ class Bell(StrEnum):
     """Data keys have been destroyed."""
 
 
-Ring = Callable[[Connection, Bell], None]
-"""Rings with the commit of the connection's transaction, and not without it."""
+Ring = Callable[[Bell], str]
+"""The words that make the database ring with the commit of their transaction, and not without it."""

@@ -16,8 +16,9 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from hub import clock as clocks
-from hub.store import asking, port, writing
+from hub.store import failures, port, writing
 from hub.store.bells import Ring
+from hub.store.wire import Wire
 
 Answer = TypeVar("Answer")
 
@@ -33,11 +34,13 @@ class Writer:
         thread: str,
         connection: sa.Connection,
         on_begin: Callable[[sa.Connection], None] | None = None,
+        wire: Callable[[sa.Connection], Wire] = Wire,
         ring: Ring | None = None,
     ) -> None:
         self._connect = connect
         self._clock = clock
         self._on_begin = on_begin
+        self._wire = wire
         self._ring = ring
         self.connection = connection
         self._group: writing.SqlGroup | None = None
@@ -56,10 +59,10 @@ class Writer:
         except DBAPIError as error:
             self.give_up()
             if not error.connection_invalidated:
-                raise asking.failed(error) from None
+                raise failures.failed(error) from None
             with translated():  # the server has ended the connection since: a new one may work
                 self._begin()
-        self._group = writing.SqlGroup(self.connection, self._clock, self._ring)
+        self._group = writing.SqlGroup(self._wire(self.connection), self._clock, self._ring)
         return self._group
 
     def _begin(self) -> None:
@@ -86,7 +89,7 @@ class Writer:
         try:
             self.connection.commit()
         except DBAPIError as error:
-            failure = asking.failed(error)
+            failure = failures.failed(error)
             self.last_failure = str(failure)
             raise failure from None
         self.last_failure = None
@@ -148,7 +151,7 @@ def translated() -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        raise asking.failed(error) from None
+        raise failures.failed(error) from None
 
 
 async def outlast(work: asyncio.Future[Answer]) -> Answer:

@@ -23,7 +23,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolEmpty
 
 from hub import clock as clocks
-from hub.store import asking, migrate, one_group, port, reading, rows, writing
+from hub.store import failures, migrate, one_group, pipeline, port, reading, rows, writing
 from hub.store.bells import Bell
 
 Answer = TypeVar("Answer")
@@ -77,6 +77,7 @@ class PostgresStore:
             thread="postgres-commit",
             connection=connection,
             on_begin=_take_turn,
+            wire=pipeline.Pipeline,
             ring=_ring,
         )
         self._ears = {bell: Ear(url, bell) for bell in Bell}
@@ -216,7 +217,7 @@ class PostgresReader(reading.SqlReader):
         self._engine = engine
 
     def _rows(self, statement: sa.Executable, values: Mapping[str, Any] | None = None) -> Sequence[rows.Cells]:
-        return self._on_a_connection(lambda connection: connection.execute(statement, values).all())
+        return self._on_a_connection(lambda connection: pipeline.ask(connection, statement, values))
 
     def schema_version(self) -> str | None:
         return self._on_a_connection(migrate.find_version)
@@ -241,7 +242,7 @@ class PostgresReader(reading.SqlReader):
                     raise
             return self._once(ask)
         except DBAPIError as error:
-            raise asking.failed(error) from None
+            raise failures.failed(error) from None
         except PoolEmpty:
             raise port.StoreUnavailable("every connection to the database is in use") from None
 
@@ -289,8 +290,8 @@ def _take_turn(connection: sa.Connection) -> None:
     connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_TURN})")
 
 
-def _ring(connection: sa.Connection, bell: Bell) -> None:
-    connection.exec_driver_sql(f"NOTIFY {_channel(bell)}")
+def _ring(bell: Bell) -> str:
+    return f"NOTIFY {_channel(bell)}"
 
 
 def _channel(bell: Bell) -> str:
@@ -301,7 +302,9 @@ def _engine(url: str, pool: type[sa.Pool], **options: Any) -> sa.Engine:
     address = sa.make_url(url).set(drivername="postgresql+psycopg")
     session = " ".join(f"-c {name}={value}" for name, value in _SESSION.items())
     arguments = {**_CONNECTION, "options": session, "application_name": "samverkan"}
-    engine = sa.create_engine(address, poolclass=pool, connect_args=arguments, hide_parameters=True, **options)
+    # Values have places, as in SQLite, so that statements are written out alike.
+    options |= {"connect_args": arguments, "hide_parameters": True, "paramstyle": "format"}
+    engine = sa.create_engine(address, poolclass=pool, **options)
     # Each of them: a setting can be another for a database or a user, and change while we run.
     sa.event.listen(engine, "connect", _require_settings)
     return engine

@@ -215,4 +215,4 @@ class SqlReader(
 
     def schema_version(self) -> str | None:
         """The newest migration that the database has taken."""
-        return migrate.find_version(self._connection)
+        return migrate.find_version(self._wire.connection)

@@ -26,7 +26,8 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from hub import clock as clocks
-from hub.store import asking, migrate, one_group, port, reading, writing
+from hub.store import failures, migrate, one_group, port, reading, writing
+from hub.store.wire import Wire
 
 Answer = TypeVar("Answer")
 
@@ -137,7 +138,7 @@ class SqliteStore:
             self._writer.execute("PRAGMA user_version = 0")
             self._writer.commit_now()
         except DBAPIError as error:
-            raise asking.failed(error) from None
+            raise failures.failed(error) from None
         finally:
             self._writer.end_group()
 
@@ -179,10 +180,10 @@ class ReadOnlySqlite(reading.SqlReader):
     """A reader with a connection of its own that cannot write. `close` it, or use it in a `with`."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(_connect(path, _READER_PRAGMAS, mode="ro").connect())
+        super().__init__(Wire(_connect(path, _READER_PRAGMAS, mode="ro").connect()))
 
     def close(self) -> None:
-        self._connection.close()
+        self._wire.connection.close()
 
     def __enter__(self) -> Self:
         return self

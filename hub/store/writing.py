@@ -10,7 +10,6 @@ from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import (
-    Connection,
     CursorResult,
     Executable,
     Insert,
@@ -24,15 +23,14 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError
 
 from hub import clock
 from hub.store import (
-    asking,
     attachment_rows,
     attachment_tables,
     directory_rows,
     evidence,
+    failures,
     flows,
     history_rows,
     leasing,
@@ -49,11 +47,11 @@ from hub.store import (
     rows,
     shredding,
     tables,
-    written_out,
 )
 from hub.store.among import among
 from hub.store.bells import Bell, Ring
 from hub.store.records import DeliveryState
+from hub.store.wire import Wire
 
 _messages = tables.messages
 _deliveries = tables.deliveries
@@ -165,11 +163,11 @@ def upserts_for(dialect: str) -> Upserts:
 class SqlGroup(reading.SqlReader):
     """One open transaction. After a write that failed it is broken: it can only be rolled back."""
 
-    def __init__(self, connection: Connection, clock: clock.Clock, ring: Ring | None = None) -> None:
-        super().__init__(connection)
+    def __init__(self, wire: Wire, clock: clock.Clock, ring: Ring | None = None) -> None:
+        super().__init__(wire)
         self._ring = ring
         self._clock = clock
-        self._upserts = upserts_for(connection.dialect.name)
+        self._upserts = upserts_for(wire.connection.dialect.name)
         self.is_broken = False
         self.is_over = False
 
@@ -188,14 +186,19 @@ class SqlGroup(reading.SqlReader):
     def write(self, changes: records.Changes) -> None:
         if self.is_broken:
             raise port.StoreUnavailable("a write of this group failed before: roll it back")
+        self._assert_open()
         try:
             self._write(changes)
-        except BaseException:
+            self._wire.flush()
+        except BaseException as fault:
             self.is_broken = True
+            if isinstance(fault, failures.RowRefused) and fault.table == _messages.name:
+                raise port.DuplicateMessage from None
             raise
 
     def _write(self, changes: records.Changes) -> None:
-        self._add_messages(changes.messages)
+        states = self._find_states(changes)
+        self._each(_ADD_MESSAGES, map(rows.message_to_values, changes.messages))
         self._add_deliveries(changes.deliveries)
         upserts = self._upserts
         self._each(upserts.cases, map(rows.case_to_values, changes.cases.values()))
@@ -209,8 +212,8 @@ class SqlGroup(reading.SqlReader):
                 for (lane_id, unit_id), last in changes.sequences.items()
             ),
         )
-        self._change_deliveries(changes.delivery_changes)
-        self._mark_published(changes.published)
+        self._change_deliveries(changes.delivery_changes, states)
+        self._mark_published(changes.published, states)
         self._all(_TAKE_FROM_OUTBOX, changes.acknowledged)
         self._write_dead_letters(changes)
         self._write_pushes(changes)
@@ -225,15 +228,15 @@ class SqlGroup(reading.SqlReader):
         self._write_attachments(changes)
         for shred in changes.shreds:
             shredding.shred(self._execute, shred)
-        if changes.shreds and self._ring is not None:
-            self._ring(self._connection, Bell.ERASED)
+        if changes.shreds:
+            self._tell(Bell.ERASED)
 
     def _write_people(self, changes: records.Changes) -> None:
         self._each(self._upserts.staff, map(people_rows.member_to_values, changes.staff))
         self._all(people_rows.END_SESSIONS_OF, [each.staff_id for each in changes.staff if each.ended_at is not None])
         if changes.sessions:
             at = rows.instant_to_cell(min(each.started_at for each in changes.sessions))
-            self._do(people_rows.END_OLD_SESSIONS, {"at": at})
+            self._wire.do(people_rows.END_OLD_SESSIONS, {"at": at})
         self._each(self._upserts.sessions, map(people_rows.session_to_values, changes.sessions))
         self._all(people_rows.END_SESSIONS, changes.ended_sessions)
         self._each(self._upserts.drafts, map(people_rows.draft_to_values, changes.drafts))
@@ -250,7 +253,7 @@ class SqlGroup(reading.SqlReader):
 
     def _write_history(self, changes: records.Changes) -> None:
         if changes.samples:
-            self._do(history_rows.FORGET_SAMPLES, history_rows.oldest_kept(changes.samples))
+            self._wire.do(history_rows.FORGET_SAMPLES, history_rows.oldest_kept(changes.samples))
         self._each(self._upserts.samples, map(history_rows.sample_to_values, changes.samples))
         self._each(self._upserts.rulebooks, map(history_rows.rulebook_to_values, changes.rulebooks))
         self._each(self._upserts.directories, map(history_rows.directory_to_values, changes.directories))
@@ -260,7 +263,7 @@ class SqlGroup(reading.SqlReader):
         self._each(self._upserts.party_keys, map(party_rows.key_to_values, changes.party_keys))
         if not changes.used_ids:
             return
-        self._do(party_rows.FORGET_USED_IDS, {"at": rows.instant_to_cell(self._clock.now())})
+        self._wire.do(party_rows.FORGET_USED_IDS, {"at": rows.instant_to_cell(self._clock.now())})
         used = changes.used_ids.items()
         self._each(
             party_rows.ADD_USED_IDS, ({"used_id": id, "ends_at": rows.instant_to_cell(ends_at)} for id, ends_at in used)
@@ -271,27 +274,21 @@ class SqlGroup(reading.SqlReader):
         self._each(self._upserts.attachment_parts, map(attachment_rows.part_to_values, changes.attachment_parts))
         attachment_rows.sweep(self._execute, changes)
 
-    def _add_messages(self, messages: Sequence[records.StoredMessage]) -> None:
-        try:
-            self._each(_ADD_MESSAGES, map(rows.message_to_values, messages))
-        except asking.RowRefused:
-            raise port.DuplicateMessage from None
-
     def _add_deliveries(self, deliveries: Sequence[records.StoredDelivery]) -> None:
         self._each(_ADD_DELIVERIES, map(rows.delivery_to_values, deliveries))
         listed = [each for each in deliveries if each.sequence is not None]
         waiting = [each.delivery_id for each in listed if each.state is DeliveryState.PENDING]
         self._all(_ADD_TO_OUTBOX, waiting, published_at=None)
-        if waiting and self._ring is not None:
-            self._ring(self._connection, Bell.OUTBOX)
+        if waiting:
+            self._tell(Bell.OUTBOX)
         told = [each.delivery_id for each in listed if each.state is not DeliveryState.PENDING]
         now = rows.instant_to_cell(self._clock.now())
         self._all(_ADD_TO_OUTBOX, told, published_at=now)
         self._all(pushing.ADD_PUSHES, waiting + told, now=now)
         self._count(Counter(each.state for each in deliveries))
 
-    def _change_deliveries(self, changes: Sequence[records.DeliveryChange]) -> None:
-        states = self._find_states([change.delivery_id for change in changes if change.state is not None])
+    def _change_deliveries(self, changes: Sequence[records.DeliveryChange], states: dict[str, DeliveryState]) -> None:
+        """`states` are kept in step."""
         moved: Counter[DeliveryState] = Counter()
         for change in changes:
             if change.state is not None and change.delivery_id in states:
@@ -317,14 +314,18 @@ class SqlGroup(reading.SqlReader):
         self._all(receiving.UNBURY, [*changes.revived, *changes.dropped])
         self._all(_ADD_TO_OUTBOX, changes.revived, published_at=None)
 
-    def _find_states(self, delivery_ids: Collection[str]) -> dict[str, DeliveryState]:
-        found = self._among(queries.DELIVERY_STATES, delivery_ids)
-        return {delivery_id: DeliveryState(state) for delivery_id, state in found}
+    def _find_states(self, changes: records.Changes) -> dict[str, DeliveryState]:
+        """Of all deliveries that are about to change, this group's own among them."""
+        known = {each.delivery_id: each.state for each in changes.deliveries}
+        changing = {change.delivery_id for change in changes.delivery_changes if change.state is not None}
+        found = self._among(queries.DELIVERY_STATES, changing.union(changes.published).difference(known))
+        return known | {delivery_id: DeliveryState(state) for delivery_id, state in found}
 
-    def _mark_published(self, delivery_ids: Sequence[str]) -> None:
+    def _mark_published(self, delivery_ids: Sequence[str], states: Mapping[str, DeliveryState]) -> None:
         now = rows.instant_to_cell(self._clock.now())
         self._all(_MARK_PUBLISHED, delivery_ids, published_at=now)
-        notified = self._all(_NOTIFY, delivery_ids)
+        self._all(_NOTIFY, delivery_ids)
+        notified = sum(states.get(delivery_id) is DeliveryState.PENDING for delivery_id in set(delivery_ids))
         self._count(Counter({DeliveryState.PENDING: -notified, DeliveryState.NOTIFIED: notified}))
 
     def _count(self, moved: Mapping[DeliveryState, int]) -> None:
@@ -333,31 +334,27 @@ class SqlGroup(reading.SqlReader):
 
     def _each(self, statement: UpdateBase, values: Iterable[rows.Values]) -> None:
         """Runs the statement once per row of values; not at all when there is none. All rows have the same names."""
-        if not (many := list(values)):
-            return
-        if not self._connection.dialect.positional:
-            self._do(statement, many)
-            return
+        if many := list(values):
+            self._wire.each(statement, many)
+
+    def _all(self, statement: Executable, delivery_ids: Collection[str], **values: object) -> None:
+        """Runs the statement over all these deliveries at once."""
+        if delivery_ids:
+            self._wire.do(statement, values | {"keys": list(delivery_ids)})
+
+    def _tell(self, bell: Bell) -> None:
+        if self._ring is not None:
+            self._wire.say(self._ring(bell))
+
+    def _rows(self, statement: Executable, values: Mapping[str, Any] | None = None) -> Sequence[rows.Cells]:
         self._assert_open()
-        names = written_out.list_given(many) if isinstance(statement, Insert) else tuple(many[0])
-        written = written_out.write_out(statement, self._connection.dialect, names)
-        try:
-            self._connection.exec_driver_sql(written.text, written.bind(many))
-        except DBAPIError as error:
-            raise asking.failed(error) from None
-
-    def _all(self, statement: Executable, delivery_ids: Collection[str], **values: object) -> int:
-        """Runs the statement over all these deliveries at once. How many rows it changed."""
-        return self._do(statement, values | {"keys": delivery_ids}) if delivery_ids else 0
-
-    def _do(self, statement: Executable, values: rows.Values | list[rows.Values]) -> int:
-        return self._execute(statement, values).rowcount
+        return super()._rows(statement, values)
 
     def _execute(
         self, statement: Executable, values: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
     ) -> CursorResult[Any]:
         self._assert_open()
-        return super()._execute(statement, values)
+        return self._wire.execute(statement, values)
 
     def _assert_open(self) -> None:
         if self.is_over:

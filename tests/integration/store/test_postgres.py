@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
@@ -20,6 +21,7 @@ from hub.store import postgres as store_postgres
 from hub.store.postgres import PostgresStore
 from hub.store.records import Changes
 from tests.contract import stored
+from tests.contract.test_store_groups import assert_kept, everything
 from tests.support import own_servers, postgres_server
 from tests.support.waiting import until
 
@@ -291,3 +293,41 @@ async def test_who_holds_the_keys_is_not_waited_for_long_and_nothing_is_lost(
             await store.rewrite_keys()
     await store.rewrite_keys()
     assert store.reader().find_data_keys(["case-1"]).keys() == {"case-1"}
+
+
+async def test_a_group_waits_once_for_all_that_it_writes_and_once_for_the_last(
+    store: PostgresStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trips: list[str] = []
+    pipeline, execute = psycopg.Connection.pipeline, psycopg.Cursor.execute
+
+    def count_pipeline(self: Any) -> Any:
+        trips.append("pipeline")
+        return pipeline(self)
+
+    def count_execute(self: Any, *given: Any, **more: Any) -> Any:
+        trips.append("statement")
+        return execute(self, *given, **more)
+
+    group = store.begin()
+    monkeypatch.setattr(psycopg.Connection, "pipeline", count_pipeline)
+    monkeypatch.setattr(psycopg.Cursor, "execute", count_execute)
+    changes = everything()
+    changes.messages.append(stored.message("message-y"))
+    group.write(changes)
+    assert trips == ["pipeline", "statement"]
+    monkeypatch.undo()
+    await store.commit(group)
+    assert_kept(store.reader())
+
+
+async def test_a_connection_lost_within_a_pipeline_is_made_anew(
+    postgres: postgres_server.PostgresServer, database_url: str, store: PostgresStore
+) -> None:
+    group = store.begin()
+    postgres.disconnect_all(database_url)
+    with pytest.raises(port.StoreUnavailable, match=r"^the database failed: \w+$"):
+        group.write(everything())
+    store.roll_back(group)
+    await stored.keep(store, everything())
+    assert_kept(store.reader())

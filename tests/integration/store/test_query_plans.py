@@ -96,7 +96,7 @@ def statements(store: sqlite.SqliteStore) -> list[tuple[str, Any]]:
     def hear(connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: bool) -> None:
         heard.append((statement, parameters[0] if many else parameters))
 
-    for connection in (store._writer.connection, store._reader._connection):
+    for connection in (store._writer.connection, store._reader._wire.connection):
         sqlite.sa.event.listen(connection.engine, "before_cursor_execute", hear)
     return heard
 
@@ -209,7 +209,7 @@ async def test_a_page_of_the_inbox_costs_the_same_however_much_was_handled_befor
             nonlocal steps
             steps += 1
 
-        driver = store._reader._connection.connection.driver_connection
+        driver = store._reader._wire.connection.connection.driver_connection
         assert driver is not None
         driver.set_progress_handler(count, 1)
         store.reader().list_inbox("jt-sydost", limit=10, at=AT)

@@ -45,7 +45,7 @@ def test_the_connection_that_writes_still_has_them_after_it_was_given_up(store: 
 
 
 def test_the_connection_that_reads_cannot_write(store: sqlite.SqliteStore) -> None:
-    connection = store._reader._connection
+    connection = store._reader._wire.connection
     assert ask(connection, "query_only") == 1
     with pytest.raises(sqlite.DBAPIError, match="readonly"):
         connection.exec_driver_sql("DELETE FROM audit")
