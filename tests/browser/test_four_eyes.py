@@ -83,7 +83,9 @@ async def test_one_administrator_proposes_and_another_approves_in_her_own_window
 
     await other.go("/admin/rules/changes")
     await other.sees("En annan administratör behöver godkänna.")
-    await other.sees("Jobbtorg Sydöst")
+    await other.sees("Föreslagen av Alva Adelsköld.")
+    marked = other.page.locator(".differences mark")
+    await expect(marked).to_have_text(["name=Jobbtorg Sydost", "name=Jobbtorg Sydöst"])
     await is_fit_for_all(other, "four-eyes-other")
     await other.press("Godkänn ändringen")
     await other.sees("Ingen ändring väntar på godkännande.")

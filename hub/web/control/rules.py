@@ -16,7 +16,7 @@ from hub.intake.receiving import NotAccepted
 from hub.reference import steps
 from hub.reference.steps import Step
 from hub.web import frame
-from hub.web.control import asking, showing
+from hub.web.control import asking, differing, showing
 from hub.web.control.tracing_words import entries, in_words
 from hub.web.naming import Naming
 from routing.rule_files import RulesBroken
@@ -87,13 +87,19 @@ async def governed(request: web.Request) -> dict[str, Any]:
     hub = hub_of(request)
     proposed = await reloading.find_proposal(hub)
     if proposed is None:
-        return {"proposed": None, "differences": [], "is_own": False}
+        return {"proposed": None, "proposer": None, "differences": [], "is_own": False}
     try:
         differences = directory_changes.list_differences(hub.directory, directory_changes.read(proposed.files))
     except RulesBroken as broken:
         differences = [str(fault) for fault in broken.faults]
-    is_own = proposed.proposed_by == staff_of(request).actor
-    return {"proposed": proposed, "differences": differences[:MOST_DIFFERENCES], "is_own": is_own}
+    staff_id = (proposed.proposed_by or "").removeprefix("staff:")
+    proposer = (await hub.store.ask(lambda: hub.reader.find_staff([staff_id]))).get(staff_id)
+    return {
+        "proposed": proposed,
+        "proposer": proposer.name if proposer else None,
+        "differences": differing.read(differences[:MOST_DIFFERENCES]),
+        "is_own": proposed.proposed_by == staff_of(request).actor,
+    }
 
 
 async def reload(request: web.Request) -> web.StreamResponse:
