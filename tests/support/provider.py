@@ -31,12 +31,14 @@ class FaultyProvider:
         self.sign: Callable[[dict[str, Any]], str] = self._sign
         self.asked: dict[str, str] = {}
         self.redeemed: list[str] = []
+        self.left: dict[str, str] = {}
         self._challenges: dict[str, str] = {}
         app = web.Application()
         app.router.add_get("/.well-known/openid-configuration", self._describe)
         app.router.add_get("/keys", self._keys)
         app.router.add_get("/authorize", self._authorize)
         app.router.add_post("/token", self._token)
+        app.router.add_post("/logout", self._logout)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)
 
     async def start(self) -> None:
@@ -91,6 +93,11 @@ class FaultyProvider:
         }
         token = self.sign({name: value for name, value in claims.items() if value is not None})
         return web.json_response({"access_token": "x", "token_type": "Bearer", "id_token": token})
+
+    async def _logout(self, request: web.Request) -> web.Response:
+        """RP-Initiated Logout 1.0; the person is not asked again."""
+        self.left = {name: str(value) for name, value in (await request.post()).items()}
+        return web.Response(status=303, headers={"Location": self.left["post_logout_redirect_uri"]})
 
     def _sign(self, claims: dict[str, Any]) -> str:
         return jwt.encode({"alg": "ES256", "kid": "one"}, claims, self.key)
