@@ -69,6 +69,10 @@ def serve(
         bool | None,
         _setting("--require-bound-tokens/--no-require-bound-tokens", None, "Refuse unbound tokens."),
     ] = None,
+    allow_plain_inside: Annotated[
+        bool | None,
+        _setting("--allow-plain-inside/--no-allow-plain-inside", None, "Database and broker elsewhere without TLS."),
+    ] = None,
     amqp_units: Annotated[
         str | None, _setting("--amqp-units", "UNITS", "Units that fetch by AMQP, with commas between them.")
     ] = None,
@@ -89,6 +93,9 @@ def serve(
         _setting(
             "--person-lookups-per-hour", "NUMBER", "Questions of one unit about one person. [dim]Default: 1000[/dim]"
         ),
+    ] = None,
+    sessions_per_person: Annotated[
+        str | None, _setting("--sessions-per-person", "NUMBER", "Windows of one person at once. [dim]Default: 5[/dim]")
     ] = None,
     body_timeout_seconds: Annotated[
         str | None, _setting("--body-timeout-seconds", "SECONDS", "How slow a body may be. [dim]Default: 30[/dim]")
