@@ -7,7 +7,7 @@ answered, and the one that has not is asked again with a later checkpoint. The m
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -16,9 +16,8 @@ import aiohttp
 import structlog
 
 from hub import bounded
-from hub.audit import merkle, notes
+from hub.audit import notes
 from hub.audit.checkpoints import Checkpoint
-from hub.audit.merkle import Lookup
 from hub.audit.notes import NoteWrong
 from hub.audit.policy import NamedWitness
 from hub.audit.witness import Request
@@ -29,6 +28,9 @@ log = structlog.get_logger()
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=5)
 PAUSE: Final = timedelta(seconds=30)
 _LARGEST_ANSWER: Final = 20_000
+
+Prove = Callable[[int, int], Awaitable[Sequence[bytes]]]
+"""The proof that the log of the second size continues that of the first (RFC 9162 2.1.4)."""
 
 
 @dataclass(slots=True)
@@ -59,14 +61,12 @@ class Witnesses:
         at = self._clock.now()
         return any(self._may_ask(known, at) and known.size < size for known in self._known.values())
 
-    async def cosign(self, checkpoint: Checkpoint, note: str, look_up: Lookup) -> list[str]:
-        """Signature lines of those that have cosigned this very checkpoint."""
+    async def cosign(self, checkpoint: Checkpoint, note: str, prove: Prove) -> list[str]:
+        """Signature lines of those that have cosigned this very checkpoint. Raises what `prove` raises."""
         at = self._clock.now()
         asked = [witness for witness in self._witnesses if self._may_ask(self._known[witness.name], at)]
         async with aiohttp.ClientSession(timeout=_TIMEOUT) as session:
-            answers = await asyncio.gather(
-                *(self._ask(session, witness, checkpoint, note, look_up) for witness in asked)
-            )
+            answers = await asyncio.gather(*(self._ask(session, witness, checkpoint, note, prove) for witness in asked))
         return [line for lines in answers for line in lines]
 
     def _may_ask(self, known: _Known, at: datetime) -> bool:
@@ -78,14 +78,14 @@ class Witnesses:
         witness: NamedWitness,
         checkpoint: Checkpoint,
         note: str,
-        look_up: Lookup,
+        prove: Prove,
     ) -> list[str]:
         known = self._known[witness.name]
         try:
-            status, body = await self._post(session, witness, _request(known.size, checkpoint, note, look_up))
+            status, body = await self._post(session, witness, await _request(known.size, checkpoint, note, prove))
             if status == 409:  # it knows another size than we believed
                 known.size = _read_size(body)
-                status, body = await self._post(session, witness, _request(known.size, checkpoint, note, look_up))
+                status, body = await self._post(session, witness, await _request(known.size, checkpoint, note, prove))
             lines = _cosignatures(status, body, witness, checkpoint)
         except (aiohttp.ClientError, TimeoutError, NoteWrong) as fault:
             known.not_before = self._clock.now() + PAUSE
@@ -103,10 +103,10 @@ class Witnesses:
                 raise NoteWrong("its answer is too long") from None
 
 
-def _request(old: int, checkpoint: Checkpoint, note: str, look_up: Lookup) -> Request:
+async def _request(old: int, checkpoint: Checkpoint, note: str, prove: Prove) -> Request:
     if old > checkpoint.size:
         raise NoteWrong("it has seen more of the log than there is")
-    return Request(old, tuple(merkle.consistency_proof(old, checkpoint.size, look_up)), note)
+    return Request(old, tuple(await prove(old, checkpoint.size)), note)
 
 
 def _read_size(body: str) -> int:

@@ -229,10 +229,13 @@ class Integrator:
     async def _publish(self, signed: StoredCheckpoint) -> None:
         """Serves a checkpoint with the cosignatures of those witnesses that have answered."""
         checkpoint = Checkpoint(self._signer.verifier.name, signed.size, signed.root)
-        look_up = tiles.reader_of(self._store.reader().list_log_hashes)
-        lines = await self._witnesses.cosign(checkpoint, signed.note, look_up)
+        lines = await self._witnesses.cosign(checkpoint, signed.note, self._prove)
         published = replace(signed, kind=CheckpointKind.PUBLISHED, note=signed.note + "".join(lines))
         await self._group.submit(KeepCheckpoint(signed.size, (published,)))
+
+    async def _prove(self, first: int, second: int) -> list[bytes]:
+        look_up = tiles.reader_of(self._store.reader().list_log_hashes)
+        return await self._store.ask(lambda: merkle.consistency_proof(first, second, look_up))
 
     async def _publish_again(self) -> None:
         """A witness that was away may have come back."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -144,6 +145,38 @@ def with_witness(log: SmallLog, url: str) -> Integrator:
     integrator = Integrator(log.store, log.group, log.clock, log.signer, log.anchor, seconds=3600, witnesses=witnesses)
     integrator.check()
     return integrator
+
+
+async def test_proofs_for_a_witness_are_read_where_the_store_wants_it(
+    log: SmallLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a thread of its own where the database is on another machine: the loop does not wait for it."""
+    asked: list[bool] = []
+    is_asking = False
+    ask, read = log.store.ask, log.store.reader().list_log_hashes
+
+    async def watched(work: Callable[[], Any]) -> Any:
+        def carry_out() -> Any:
+            nonlocal is_asking
+            is_asking = True
+            try:
+                return work()
+            finally:
+                is_asking = False
+
+        return await ask(carry_out)
+
+    def look(level: int, first: int, end: int) -> list[bytes]:
+        asked.append(is_asking)
+        return read(level, first, end)
+
+    await log.grow_to(5)
+    monkeypatch.setattr(log.store, "ask", watched)
+    monkeypatch.setattr(log.store.reader(), "list_log_hashes", look)
+    await log.grow_to(300)
+    assert log.integrator.lags() == {"fk": 0}
+    assert asked
+    assert all(asked)
 
 
 async def test_every_checkpoint_is_cosigned_before_it_is_served(log: SmallLog) -> None:
