@@ -4,9 +4,9 @@ Who got what, and how far a copy has come, stands in columns without a seal: who
 there. The log cannot be altered unseen once it is signed, and it tells of each message who was to get it, and of each
 copy what became of it. So, after the log itself has been verified, every row is held against it.
 
-Not in the log, and so not seen here: what a claim check has been through on its way (pending or notified), when
-somebody looks after a copy next, a copy's sequence number, and the rows of cases. Whatever the hub itself changes, as
-somebody's order, is in the log and looks right.
+Not in the log, and so not seen here: what a claim check has been through on its way (pending or notified), and when
+somebody looks after a copy next; `hub/audit/tallying.py` says what of cases, keys and webhooks. Whatever the hub itself
+changes, as somebody's order, is in the log and looks right.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import orjson
 
+from hub.audit import tallying
 from hub.audit.entry import LEFT_OUT, AuditAction
 from hub.intake.receipts import timestamp
 from hub.store.port import Reader
@@ -38,7 +39,8 @@ _COLUMNS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One thing that a row says otherwise. Ids and names of columns, no values."""
+    """One thing that a row says otherwise. Ids and names of columns, no values. `message_id` may be a case's or a
+    key's."""
 
     message_id: str
     unit: str | None
@@ -70,22 +72,33 @@ Told = Mapping[str, Any]
 def compare(reader: Reader) -> Compared:
     """Every message and copy, and every entry of the log. A hub may be running: what changes meanwhile is looked at
     again. Raises `StoreUnavailable`."""
-    found = Compared()
+    found, tally, registered = Compared(), tallying.Tally(), tallying.Registered()
     position = 0
     while page := reader.list_oldest_messages(after=position, limit=PAGE):
         position = page[-1].position
-        _compare_page(reader, [each.message_id for each in page], found)
-    _walk_the_log(reader, found)
+        _compare_page(reader, [each.message_id for each in page], found, tally)
+    tally.compare_cases(reader)
+    _walk_the_log(reader, found, registered)
+    # Twice, since a hub may have changed one while the log was read.
+    unlike = registered.compare(reader)
+    if unlike:
+        again = tallying.Registered()
+        _walk_the_log(reader, Compared(), again)
+        unlike &= again.compare(reader)
     if found.stopped > found.stopped_logged:
         found.differences.append(Difference("-", None, "more copies are stopped than the log tells of"))
     if found.erased > found.erased_logged:
         found.differences.append(Difference("-", None, "messages are missing that the log does not tell were erased"))
+    gaps = [] if found.erased_logged else tally.gaps
+    found.differences += [Difference(*each) for each in (*tally.wrong, *gaps, *sorted(unlike, key=str))]
     return found
 
 
-def _compare_page(reader: Reader, message_ids: Sequence[str], found: Compared) -> None:
-    for read in _read(reader, message_ids):
+def _compare_page(reader: Reader, message_ids: Sequence[str], found: Compared, tally: tallying.Tally) -> None:
+    for read in sorted(_read(reader, message_ids), key=lambda each: each.index):
         message = _read_again(reader, read) if read.differences() else read
+        if message.is_accepted:
+            tally.add(message.index, message.stored, message.copies)
         found.messages += message.is_accepted
         found.copies += len(message.copies)
         found.stopped += sum(message.is_stopped(copy) for copy in message.copies)
@@ -105,6 +118,7 @@ class _Message:
     stored: StoredMessage
     copies: Sequence[StoredDelivery]
     told: Sequence[Told]
+    index: int
     is_readable: bool
 
     def differences(self) -> list[Difference]:
@@ -258,22 +272,33 @@ def _read(reader: Reader, message_ids: Sequence[str]) -> list[_Message]:
     for copy in reader.list_copies(list(stored)):
         copies[copy.key].append(copy)
     told: dict[str, list[Told]] = {}
+    accepted: dict[tuple[str, str], int] = {}
     for row in reader.list_entries_about(message_ids):
         told.setdefault(str(row.message_id), []).append(orjson.loads(row.entry))
+        if row.action == AuditAction.MESSAGE_ACCEPTED:
+            accepted.setdefault((str(row.message_id), row.actor), row.index)
     kept = reader.find_data_keys({each.lane_id for each in stored.values()})
     return [
-        _Message(each, copies[key], told.get(key.message_id, ()), each.erased_at is None and each.lane_id in kept)
+        _Message(
+            each,
+            copies[key],
+            told.get(key.message_id, ()),
+            accepted.get((key.message_id, each.sender), -1),
+            each.erased_at is None and each.lane_id in kept,
+        )
         for key, each in stored.items()
     ]
 
 
-def _walk_the_log(reader: Reader, found: Compared) -> None:
+def _walk_the_log(reader: Reader, found: Compared, registered: tallying.Registered) -> None:
     """What the look-ups above rely on: that the columns of the log say what its entries say."""
     after = -1
     while rows := reader.list_audit(AuditQuery(after=after, limit=PAGE)):
         after = rows[-1].index
         for row in rows:
-            _count(row, orjson.loads(row.entry), found)
+            told = orjson.loads(row.entry)
+            _count(row, told, found)
+            registered.hear(told)
 
 
 def _count(row: AuditRow, told: Told, found: Compared) -> None:
