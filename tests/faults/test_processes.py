@@ -66,3 +66,7 @@ async def test_row_2_killed_at_each_step(
             hub.arm(None)
             await asyncio.to_thread(hub.start)
     worlds.note_end(record, hub.data_dir, {})
+
+
+def test_a_plan_has_versions_for_a_whole_night() -> None:
+    assert sum(map(traffic.pause_before, range(1, 999))) > 3 * 3600

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -66,13 +67,18 @@ def plan_event(
     return sender, events.event(kind, sender.unit, body, at=at, subject=case.case_id)
 
 
+def pause_before(version: int) -> float:
+    """A plan has at most 999 versions, and a night is long: they last more than three hours."""
+    return PAUSE if version < 500 else 3.0 if version < 800 else 60.0
+
+
 async def keep_planning(history: History, case: OpenCase, stop: asyncio.Event) -> int:
     """Proposals and decisions to and fro until told to stop; how many were accepted."""
     plans = (await call(case.stadsdel, "GET", f"/v1/cases/{case.case_id}")).json["plans"]
     version, accepted = plans.get(case.plan_id, {"latest": 0})["latest"] + 1, 0
     while not stop.is_set():
-        # A plan has at most 999 versions, and a night is long.
-        await asyncio.sleep(PAUSE if version < 500 else 60.0 * PAUSE)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), pause_before(version))
         for decision in (None, "approved"):
             answer = await send(history, *plan_event(case, version, decision))
             assert answer.status in (200, 202), answer.body
