@@ -85,7 +85,7 @@ def _object(node: tree.ObjectNode, properties: Mapping[str, NodeView], admitted:
         and not node.party_from
         and all(is_whole(child) for child in properties.values())
     )
-    return ObjectView(node, properties, node.required & properties.keys(), admitted, whole)
+    return ObjectView(node, properties, node.required.intersection(properties), admitted, whole)
 
 
 @dataclass(frozen=True, slots=True)
