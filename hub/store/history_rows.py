@@ -29,7 +29,7 @@ _DIRECTORIES: Final = select(*directories.c).order_by(directories.c.since)
 
 
 def sample_to_values(sample: Sample) -> rows.Values:
-    names = (column.name for column in samples.c)
+    names = (str(column.name) for column in samples.c)  # SQLAlchemy's own kind of text is no key of JSON
     return {name: getattr(sample, name) for name in names} | {"at": rows.instant_to_cell(sample.at)}
 
 
