@@ -48,6 +48,7 @@ def _measure(
     """`slowest`: what p99 must be below, in milliseconds."""
     warm = len(requests) // 10
     uvloop.run(load.run(servers.LOCAL, server.port, requests[:warm], SENDERS))
+    server.wait_until_settled()
     before = server.cpu_seconds()
     measured = uvloop.run(load.run(servers.LOCAL, server.port, requests[warm:], SENDERS))
     used = server.cpu_seconds() - before

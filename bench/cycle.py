@@ -34,6 +34,7 @@ def full_cycle(engine: Engine, numbers: Sequence[str], results: Results) -> None
         ids = accept.record_consents(server, numbers)
         requests = accept.referrals(server, numbers, ids, server.token(messages.UNIT))
         arrived: Counter[str] = Counter()
+        server.wait_until_settled()
 
         async def step(connection: load.Connection, request: bytes) -> int:
             status, receipt = await connection.ask(request)
@@ -119,6 +120,7 @@ def end_to_end(engine: Engine, numbers: Sequence[str], results: Results) -> None
     with servers.fresh_hub(engine) as server:
         ids = accept.record_consents(server, numbers)
         requests = accept.referrals(server, numbers, ids, server.token(messages.UNIT))
+        server.wait_until_settled()
         handled, seconds = uvloop.run(_both_ends(server, requests))
         assert_each_once(handled, len(requests))
         bar = 600.0 if engine.name == DISTRIBUTED else None

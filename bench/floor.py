@@ -17,7 +17,7 @@ import orjson
 import uvloop
 from aiohttp import web
 
-from hub.api.server import stop_signal
+from hub.api.server import settle, stop_signal
 from hub.commit_group import CommitGroup
 from hub.store.port import Reader, Store
 from hub.store.postgres import PostgresStore
@@ -132,6 +132,7 @@ async def serve(where: str) -> None:
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
+    settle()  # as the hub does
     print(runner.addresses[0][1], flush=True)
     await stop_signal()
     await runner.cleanup()

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ import waiting
 from engines import Engine
 
 from hub import bootstrap, settings
+from hub.api.server import SETTLED_SECONDS
 
 HERE = Path(__file__).parent
 LOCAL = "127.0.0.1"
@@ -32,6 +34,11 @@ class Served:
     worker: int | None = None
     """The process that delivers, where that is another one."""
     _tokens: dict[str, str] = field(default_factory=dict)
+    _started: float = field(default_factory=time.monotonic)
+
+    def wait_until_settled(self) -> None:
+        """A program in service has long done what it does some seconds after its start."""
+        waiting.until(lambda: time.monotonic() > self._started + SETTLED_SECONDS + 1, 60, "the server to settle")
 
     @property
     def host(self) -> str:

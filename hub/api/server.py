@@ -69,8 +69,7 @@ class Server:
         except OSError as fault:
             await self.stop()
             raise CannotListen(_sentence(self._host, self._port, fault)) from None
-        _spare_the_collector()
-        self._settling = asyncio.get_running_loop().call_later(SETTLED_SECONDS, _gather_pages)
+        self._settling = settle()
         log.info("hub_started", url=self.url, store=self._hub.store.technology)
 
     async def stop(self) -> None:
@@ -81,6 +80,13 @@ class Server:
         await self._runner.cleanup()
         await self._hub.close()
         log.info("hub_stopped")
+
+
+def settle() -> asyncio.TimerHandle:
+    """To be called once all is built: what the process looks after by itself from now on. The handle ends what has not
+    begun."""
+    _spare_the_collector()
+    return asyncio.get_running_loop().call_later(SETTLED_SECONDS, _gather_pages)
 
 
 def _spare_the_collector() -> None:
