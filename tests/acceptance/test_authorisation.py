@@ -12,6 +12,7 @@ from hub.api import reference, table
 from hub.api.routes import Access
 from tests.support import events
 from tests.support.field import Field
+from tests.support.party import BATCH
 
 WALK = [(operation.method, operation.path, operation.access) for operation in table.OPERATIONS]
 PUBLIC = {
@@ -97,6 +98,14 @@ async def test_the_page_of_the_document_has_its_files_by_the_types_that_it_names
     answers = [await field.stranger("").call("GET", f"/docs/assets/{name}") for name in reference.DOCS_ASSETS]
     assert [answer.status for answer in answers] == [200, 200]
     assert [answer.headers["Content-Type"] for answer in answers] == list(described)
+
+
+async def test_a_batch_is_named_where_it_is_taken_and_refused_elsewhere(field: Field, document: dict[str, Any]) -> None:
+    farsta = field.party("sd-farsta")
+    for path, status in (("/v1/messages", 200), ("/v1/rules/explain", 415)):
+        named = BATCH in document["paths"][path]["post"]["requestBody"]["content"]
+        answer = await farsta.call("POST", path, data=b"[]", headers={"Content-Type": BATCH})
+        assert (answer.status, named) == (status, status == 200)
 
 
 async def test_answers_are_not_kept_by_anybody_on_the_way(field: Field) -> None:
