@@ -50,10 +50,16 @@ async def test_the_browser_goes_on_to_the_provider_by_a_form_with_the_providers_
     assert pages.actions()[-1] == "staff_signed_out"
 
 
+def forget_provider(pages: Pages) -> None:
+    """What the hub has read of it: it is asked anew."""
+    assert pages.hub.oidc is not None
+    pages.hub.oidc._known = None
+
+
 async def test_without_such_a_place_the_person_is_signed_out_here(pages: Pages, provider: FaultyProvider) -> None:
     for way_out in (None, "http://idp.example/logout", "javascript:alert(1)"):
         provider.way_out = way_out
-        pages.hub.oidc._known = None  # type: ignore[union-attr]
+        forget_provider(pages)
         browser, _ = await sign_in(pages)
         left = await sign_out(browser)
         assert (left.status, left.headers["Location"]) == (303, "/sign-in")
@@ -63,7 +69,7 @@ async def test_without_such_a_place_the_person_is_signed_out_here(pages: Pages, 
 async def test_a_provider_that_is_away_holds_nobody_here(pages: Pages, provider: FaultyProvider) -> None:
     provider.way_out = WAY_OUT
     browser, _ = await sign_in(pages)
-    pages.hub.oidc._known = None  # type: ignore[union-attr]
+    forget_provider(pages)
     await provider.stop()
     left = await sign_out(browser)
     assert (left.status, left.headers["Location"]) == (303, "/sign-in")
